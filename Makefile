@@ -1,0 +1,69 @@
+# Everything runs from here. Needed beforehand: python3 (3.11 or newer), make, a C compiler.
+SHELL := bash
+.DELETE_ON_ERROR:
+.PHONY: help demo serve test test-slow lint bench package lock clean
+
+PYTHON ?= python3
+PORT ?= 8000
+DATA ?= .local
+WORKERS ?= 2
+PIP := -m pip --disable-pip-version-check --quiet
+PY := .venv/bin/python
+READY := .venv/ready .venv-ministack/ready
+
+help:            ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
+
+demo: $(READY)   ## the story: two shops, their orders, their mails; then serves (ONCE=1: ends with one JSON line)
+	@$(PY) -m infra.local demo --port $(PORT) $(if $(ONCE),--once) $(if $(START),--start $(START))
+
+serve: $(READY)  ## an empty persistent world on 127.0.0.1 (PORT=8000 DATA=.local START=ISO)
+	@exec $(PY) -m infra.local serve --port $(PORT) --data $(DATA) $(if $(START),--start $(START))
+
+test: $(READY)   ## what CI runs
+	$(PY) -m pytest -n $(WORKERS) --dist loadfile
+
+test-slow: $(READY)  ## engines, long properties, load
+	$(PY) -m pytest -m slow
+
+lint: .venv/ready  ## ruff, mypy on the domain, cfn-lint on the template
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	.venv/bin/cfn-lint infra/template.json
+
+bench: $(READY)  ## writes build/bench.json
+	$(PY) -m tests.bench
+
+package: .venv/ready  ## fills build/ with what is deployed
+	$(PY) -m infra.package $(if $(ARCH),--arch $(ARCH))
+
+# pip itself is among the locked packages: the second line runs under the version that chalice wants.
+.venv/ready: requirements/dev.txt
+	@echo "setting up .venv (once)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
+	@$(PYTHON) -m venv .venv
+	@$(PY) $(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@
+
+.venv-ministack/ready: requirements/ministack.txt
+	@echo "setting up .venv-ministack (once)"
+	@$(PYTHON) -m venv .venv-ministack
+	@.venv-ministack/bin/python $(PIP) install --require-hashes -r requirements/ministack.txt
+	@touch $@
+
+.venv-lock/bin/uv:
+	@$(PYTHON) -m venv .venv-lock
+	@.venv-lock/bin/python $(PIP) install uv==$(UV)
+
+# For every Python from 3.11 and every machine at once; names no index, so that any mirror serves.
+UV := 0.13.9
+COMPILE := .venv-lock/bin/uv pip compile --quiet --no-config --universal --python-version 3.11 --fork-strategy fewest \
+  --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links
+lock: .venv-lock/bin/uv  ## works out the locked requirements again (UPGRADE=1: newest that the .in files allow)
+	$(COMPILE) $(if $(UPGRADE),--upgrade) requirements/runtime.in -o requirements.txt
+	$(COMPILE) $(if $(UPGRADE),--upgrade) -c requirements.txt requirements/dev.in -o requirements/dev.txt
+	$(COMPILE) $(if $(UPGRADE),--upgrade) requirements/ministack.in -o requirements/ministack.txt
+
+clean:           ## everything that `make` made
+	rm -rf .venv .venv-ministack .venv-lock build .local

@@ -1,0 +1,42 @@
+"""One way to reach a person per file: REACHES, CONFIRMS, `send(message, settings)`. Knows nothing of consent or flows.
+
+The file is the registry: its name is the name in a flow's step.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+class Refused(Exception):
+    """The provider says no, and will again: a bad address, a blocked sender. Not retried."""
+
+
+class Trouble(Exception):
+    """The provider could not for the moment (throttled, unreachable before it took the message). Try later."""
+
+
+class Unclear(Exception):
+    """The answer was lost: it may or may not have been sent. What follows depends on what the channel CONFIRMS."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message for one person. `id` is the follow-up's id; `claim` tells one try from another."""
+
+    id: str
+    claim: str
+    shop: str
+    to: str
+    sender: str
+    subject: str
+    html: str
+    text: str
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The provider took the message."""
+
+    provider_id: str

@@ -1,0 +1,42 @@
+"""A shop: one installed online shop, our tenant. `slug` is what stands in its addresses and leads every key."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+SLUG = re.compile(r"[a-z0-9-]{3,40}")
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """What the owner told us about the shop. Written by `python -m webhooks add-shop`, stored in the row `S#s`|`CONFIG`."""
+
+    slug: str
+    platform: str
+    connected_at: str  # orders whose trigger lies before this are history: never followed up
+    locale: str = "en"  # BCP 47, of the shop's mails where the customer's is unknown
+    currency: str = "USD"  # the shop's own code: may be IRT
+    timezone: str = "UTC"  # IANA
+    country: str | None = None  # ISO 3166-1 alpha-2: the region in which national phone numbers are read
+    consent: str = "strict"  # e-mail policy: strict (only after opt-in) | soft (customers until they object)
+    sender: str = ""  # RFC 5322 mailbox: Acme <shop@acme.test>
+    postal_address: str = ""
+    source_url: str | None = None  # where the shop's deliveries come from; None: not checked
+    api_url: str | None = None
+    name: str = ""
+    blind_key: str = field(default="", repr=False)  # hex, random, never rotated: makes ids and look-ups of this shop
+    salt: str = field(default="", repr=False)  # hex, random: decides the arms of this shop's experiment
+    treated_share: str = "0.5"  # decimal text: chance of treatment
+    consent_meta: dict[str, str] = field(default_factory=dict)  # plugin meta key -> channel (email | sms)
+    flows_off: tuple[str, ...] = ()
+    state: str = "on"  # on | paused | off
+    importing: bool = False  # marketing waits while history is coming in
+    secret_generation: int = 1  # the newest webhook secrets; older ones live down to `oldest_generation`
+    oldest_generation: int = 1
+    key_generation: int = 1  # of the secret key
+    publishable_key: str = ""
+    secret_key_hash: str = ""
+    supplied_secrets: dict[str, list[str]] = field(default_factory=dict, repr=False)  # topic or "*" -> secrets of the shop's
+    jwks: str = ""  # JSON Web Key Set of a platform that signs with a key pair
+    origins: tuple[str, ...] = ()  # where the storefront's pages come from

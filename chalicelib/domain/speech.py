@@ -1,0 +1,130 @@
+"""How amounts, dates, numbers and names are said in a language: Toman and Jalali dates in Persian, CLDR elsewhere."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Collection
+from datetime import UTC, date, datetime, tzinfo
+from decimal import Decimal
+from functools import cached_property
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import jdatetime
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date
+from babel.numbers import format_currency, format_decimal, get_currency_symbol
+
+from chalicelib.domain.money import RIALS_PER, exponent
+from chalicelib.domain.times import moment
+
+_PERSIAN_DIGITS = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
+_JALALI_MONTHS = "فروردین اردیبهشت خرداد تیر مرداد شهریور مهر آبان آذر دی بهمن اسفند".split()
+# How an Iranian shop's own code is said; what is quoted in thousands is said in full, as people say it.
+_RIAL_NAMES = {"fa": {"toman": "تومان", "rial": "ریال"}, "en": {"toman": "Toman", "rial": "Rial"}}
+_TOMAN_CODES = ("IRT", "IRHT")
+_FSI, _PDI, _NBSP = "\u2068", "\u2069", "\u00a0"
+
+
+class Speech:
+    """One locale's way of saying things. An unknown or malformed locale speaks English."""
+
+    def __init__(self, locale: str) -> None:
+        self._locale = _known(locale)
+        self.language: str = self._locale.language
+        self.tag: str = str(self._locale).replace("_", "-")
+        self.direction: str = self._locale.text_direction  # "rtl" | "ltr"
+        self.persian: bool = self.language == "fa"
+
+    @cached_property
+    def _rial_words(self) -> dict[str, str]:
+        return _RIAL_NAMES["fa" if self.persian else "en"]
+
+    def money(self, amount_minor: int, currency: str, original_code: str = "") -> str:
+        """`amount_minor` of the ISO `currency` as a shopper reads it; `original_code` is the shop's own (IRT, IRHT…)."""
+        if currency == "IRR" and (self.persian or original_code in RIALS_PER):
+            return self._rials(amount_minor, toman=original_code in _TOMAN_CODES)
+        major = Decimal(amount_minor).scaleb(-exponent(currency))
+        if self.persian:
+            return self._in_persian(
+                format_currency(major, currency, locale=self._locale, format_type="name", numbering_system="default")
+            )
+        said = format_currency(major, currency, locale=self._locale)
+        symbol = get_currency_symbol(currency, locale=self._locale)
+        # "IRR279,900" reads badly; a symbol of letters keeps its distance.
+        return said.replace(symbol, symbol + _NBSP) if symbol.isalpha() and said.startswith(symbol) else said
+
+    def _rials(self, rials: int, *, toman: bool) -> str:
+        value, unit = (Decimal(rials) / 10, "toman") if toman else (Decimal(rials), "rial")
+        return f"{self._decimal(value)}{_NBSP}{self._rial_words[unit]}"
+
+    def number(self, n: int) -> str:
+        """A whole number with separators, in the language's digits."""
+        return self._decimal(Decimal(n))
+
+    def _decimal(self, value: Decimal) -> str:
+        if self.persian:
+            return self._in_persian(format_decimal(value, locale=self._locale, numbering_system="default"))
+        return format_decimal(value, locale=self._locale)
+
+    def _in_persian(self, text: str) -> str:
+        # Babel brings the Persian separators of this numbering system, not its digits.
+        return text.replace(" ", _NBSP).translate(_PERSIAN_DIGITS)
+
+    def digits(self, text: str) -> str:
+        """A code such as an order number: in Persian digits where it is digits only, else as it is, kept together."""
+        if text.isascii() and text.isdigit():
+            return text.translate(_PERSIAN_DIGITS) if self.persian else text
+        return self.isolate(text)
+
+    def date(self, moment_text: str, tz: str) -> str:
+        """The day of a stored moment in the IANA zone `tz`: «۱ آذر ۱۴۰۵», "November 22, 2026". An unknown zone is UTC."""
+        day = moment(moment_text).astimezone(_zone(tz)).date()
+        return _jalali(day) if self.persian else format_date(day, "long", locale=self._locale)
+
+    def isolate(self, text: str) -> str:
+        """`text` between FSI and PDI where its letters run against this language's, so that neighbours keep their
+        places; unchanged where they do not."""
+        against = ("L",) if self.direction == "rtl" else ("R", "AL")
+        if any(unicodedata.bidirectional(ch) in against for ch in text):
+            return f"{_FSI}{text}{_PDI}"
+        return text
+
+
+def pick_language(locale: str | None, shop_locale: str, available: Collection[str]) -> str:
+    """The language of `available` to write in: the customer's, else the shop's, else English, else the first."""
+    for wanted in (locale, shop_locale, "en"):
+        language = (wanted or "").replace("_", "-").split("-")[0].lower()
+        if language in available:
+            return language
+    return min(available)
+
+
+def best_locale(language: str, *locales: str | None) -> str:
+    """The first of `locales` that is of `language` (en-GB dates for an English mail), else the language itself."""
+    for locale in locales:
+        if locale and locale.replace("_", "-").split("-")[0].lower() == language:
+            return locale
+    return language
+
+
+def _known(locale: str) -> Locale:
+    parts = locale.replace("_", "-").split("-")
+    for tag in ("-".join(parts), parts[0]):
+        try:
+            return Locale.parse(tag, sep="-")
+        except (ValueError, UnknownLocaleError, TypeError):
+            continue
+    return Locale("en")
+
+
+def _zone(tz: str) -> tzinfo:
+    try:
+        return ZoneInfo(tz)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return UTC
+
+
+def _jalali(day: date) -> str:
+    there = jdatetime.date.fromgregorian(date=datetime(day.year, day.month, day.day))
+    said = f"{there.day}{_NBSP}{_JALALI_MONTHS[there.month - 1]}{_NBSP}{there.year}"
+    return said.translate(_PERSIAN_DIGITS)

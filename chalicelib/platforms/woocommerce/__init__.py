@@ -1,0 +1,1 @@
+"""WooCommerce: its own webhooks, one per topic, signed over the raw body."""

@@ -1,0 +1,66 @@
+"""Which platform signs how, and whether a shop's live secrets prove a delivery: asked at the door, and again by ingest."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from datetime import datetime
+from functools import lru_cache
+from types import ModuleType
+
+import chalicelib.platforms
+from chalicelib.directory import Entry, entry
+from chalicelib.domain.shop import Shop
+from chalicelib.domain.times import moment
+from chalicelib.envelope import Envelope
+
+
+@lru_cache(maxsize=1)
+def platform_names() -> frozenset[str]:
+    """The folders in `platforms/`: the registry."""
+    return frozenset(found.name for found in pkgutil.iter_modules(chalicelib.platforms.__path__) if found.ispkg)
+
+
+@lru_cache(maxsize=64)
+def _imported(platform: str) -> ModuleType:
+    return importlib.import_module(f"chalicelib.platforms.{platform}.signature")
+
+
+def signature_of(platform: str) -> ModuleType | None:
+    """The platform's `signature` module, or None for a name that is no platform of ours."""
+    return _imported(platform) if platform in platform_names() else None
+
+
+def secret_topics(signature: ModuleType, topic: str) -> list[str]:
+    """Whose secrets may have signed it. A topic we do not know changes nothing here, so any of the shop's own secrets
+    proves that it is authentic; a known one only its own."""
+    if not signature.SECRETS_PER_TOPIC:
+        return ["*"]
+    return [topic] if topic in signature.TOPICS else list(signature.TOPICS)
+
+
+def proves(
+    known: Entry,
+    master: bytes,
+    shop: str,
+    signature: ModuleType,
+    topic: str,
+    headers: Mapping[str, str],
+    body: bytes,
+    now: datetime,
+) -> bool:
+    """Whether one of the shop's live secrets signed this."""
+    candidates = known.candidates(master, shop, secret_topics(signature, topic))
+    return bool(signature.verify(headers, body, candidates, now))
+
+
+def proven(envelope: Envelope, shop: Shop, master: bytes) -> bool:
+    """Ingest's question: by what the table says now, is this a delivery of the shop? Covers a shop that was switched off
+    or a secret that was retired while it waited, and envelopes that accept could not verify."""
+    signature = signature_of(envelope.platform)
+    if signature is None or envelope.shop != shop.slug or envelope.platform != shop.platform or shop.state == "off":
+        return False
+    at = moment(envelope.received_at)
+    topic = envelope.topic if signature.SECRETS_PER_TOPIC else "*"
+    return proves(entry(shop), master, shop.slug, signature, topic, envelope.headers, envelope.body, at)

@@ -1,0 +1,1 @@
+"""The only importer of PynamoDB: rows, keys, one file per subject. No function without the shop."""

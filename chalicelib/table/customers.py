@@ -1,0 +1,177 @@
+"""Customers: a PROFILE per node, pointers to its orders, and look-ups by what people know of themselves."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from pynamodb.attributes import UnicodeAttribute
+
+from chalicelib.domain import blinding
+from chalicelib.domain.customer import Account, Contact, Customer, Node
+from chalicelib.domain.order import Order, Totals
+from chalicelib.domain.shop import Shop
+from chalicelib.domain.times import in_order
+from chalicelib.table import base
+from chalicelib.table.base import Json, Row, Write
+
+CUSTOMER_SHARDS = 32
+# The longest look back over somebody's orders: a follow-up older than this is no longer about anything.
+MOST_POINTERS = 1000
+
+
+class ProfileRow(Row, discriminator="profile"):
+    """One node as JSON."""
+
+    node = Json()
+    customers_pk = UnicodeAttribute(null=True)
+    customers_sk = UnicodeAttribute(null=True)
+    card = Json(null=True)
+
+
+class PointerRow(Row, discriminator="pointer"):
+    """That this node bought that order. Says just enough to tell first from n-th."""
+
+    order_id = UnicodeAttribute()
+    placed_at = UnicodeAttribute()
+    counts = UnicodeAttribute()  # paid | placed | no
+
+
+class LookupRow(Row, discriminator="lookup"):
+    """That something known of a person (blind) leads to a customer, or an order number to an order."""
+
+    to = UnicodeAttribute()
+
+
+@dataclass(frozen=True)
+class Read:
+    """A node as read, with the rev its writer must name."""
+
+    node: Node
+    rev: int | None
+
+
+def _pk(shop: str, node_id: str) -> str:
+    return base.partition(shop, "C", node_id)
+
+
+def read(shop: str, node_id: str, key: str = "") -> Read:
+    """The node; an empty one of kind `key` where there is none yet."""
+    row = base.first(ProfileRow, _pk(shop, node_id), "PROFILE")
+    return Read(_node(row.node), row.rev) if row else Read(Node(node_id, key), None)
+
+
+def resolve(shop: Shop, identity: str, at: str) -> Read:
+    """The node an order belongs to that was placed `at`. Past an erasure, a later order belongs to somebody new."""
+    kind = identity if identity.startswith("account:") else identity.split(":", 1)[0]
+    erased_at: str | None = None
+    while True:
+        found = read(shop.slug, blinding.customer_id(shop.blind_key, identity, erased_at), kind)
+        erasure = found.node.erased_at
+        if erasure is None or in_order(at) <= in_order(erasure):
+            return found
+        erased_at = erasure
+
+
+def person(shop: str, node_id: str) -> Customer | None:
+    """The customer that a node is part of, or None where there is no such node."""
+    first = read(shop, node_id)
+    if first.rev is None:
+        return None
+    if first.node.linked is None:
+        return Customer((first.node,))
+    return Customer((first.node, read(shop, first.node.linked).node))
+
+
+def write(shop: str, read: Read, node: Node) -> Write:
+    """The node, on the rev it was read with."""
+    row = ProfileRow(_pk(shop, node.id), "PROFILE", node=_plain(node))
+    if not node.erased_at:
+        row.customers_pk = base.partition(shop, "CL", str(base.shard(node.id, CUSTOMER_SHARDS)))
+        row.customers_sk = f"{_last_said(node)}#{node.id}"
+        row.card = {"t": {c: list(t.values()) for c, t in node.totals.items()}, "l": node.linked}
+    return base.replace(row, read.rev)
+
+
+def _last_said(node: Node) -> str:
+    """When something was last heard of the person; only sorts lists."""
+    times = [*node.contact.emails.values(), *node.contact.phones.values()]
+    return max(map(in_order, times), default="")
+
+
+def pointer(shop: str, node_id: str, order: Order) -> Write:
+    return base.put(_pointer_row(shop, node_id, order))
+
+
+def drop_pointer(shop: str, node_id: str, order: Order) -> Write:
+    return base.remove(_pointer_row(shop, node_id, order))
+
+
+def _pointer_row(shop: str, node_id: str, order: Order) -> PointerRow:
+    counts = "paid" if order.paid else "placed" if order.placed else "no"
+    row = PointerRow(_pk(shop, node_id), f"O#{in_order(order.placed_at)}#{base.part(order.id)}")
+    row.order_id, row.placed_at, row.counts = order.id, order.placed_at, counts
+    return row
+
+
+def orders_of(shop: str, customer: Customer, limit: int = MOST_POINTERS) -> list[PointerRow]:
+    """Newest first, of all her nodes."""
+    found: list[PointerRow] = []
+    with base.reading():
+        for node in customer.nodes:
+            found += PointerRow.query(
+                _pk(shop, node.id),
+                PointerRow.sk.startswith("O#"),
+                consistent_read=True,
+                scan_index_forward=False,
+                limit=limit,
+            )
+    return sorted(found, key=lambda row: row.sk, reverse=True)[:limit]
+
+
+def lookup(shop: Shop, contact: str, to: str) -> Write:
+    """`contact` is `email:…`, `phone:…`, `account:…` or `number:…`; `to` a node or an order id."""
+    return base.put(_lookup_row(shop, contact, to))
+
+
+def drop_lookup(shop: Shop, contact: str, to: str) -> Write:
+    return base.remove(_lookup_row(shop, contact, to))
+
+
+def _lookup_row(shop: Shop, contact: str, to: str) -> LookupRow:
+    blind = blinding.lookup(shop.blind_key, contact)
+    return LookupRow(base.partition(shop.slug, "L", blind), base.part(to), to=to)
+
+
+def look_up(shop: Shop, contact: str) -> list[str]:
+    """Whom or what a contact leads to, at most 100, in order of id."""
+    pk = base.partition(shop.slug, "L", blinding.lookup(shop.blind_key, contact))
+    with base.reading():
+        return [row.to for row in LookupRow.query(pk, consistent_read=True, limit=100)]
+
+
+def _plain(node: Node) -> dict[str, Any]:
+    """The node as JSON, without what is empty."""
+    raw = asdict(node)
+    raw["contact"] = {k: v for k, v in raw["contact"].items() if v}
+    raw["totals"] = {currency: list(totals.values()) for currency, totals in node.totals.items()}
+    return {key: value for key, value in raw.items() if value}
+
+
+def _node(raw: dict[str, Any]) -> Node:
+    contact = dict(raw.get("contact", {}))
+    for key in ("name", "locale", "country"):
+        if key in contact:
+            contact[key] = tuple(contact[key])
+    contact["consents"] = {key: tuple(value) for key, value in contact.get("consents", {}).items()}
+    account = raw.get("account")
+    return Node(
+        **{
+            **raw,
+            "contact": Contact(**contact),
+            "totals": {currency: Totals(*values) for currency, values in raw.get("totals", {}).items()},
+            "account": Account(**{**account, "tags": tuple(account["tags"])}) if account else None,
+            "claims": {key: tuple(value) for key, value in raw.get("claims", {}).items()},
+            "last_sends": tuple((at, purpose) for at, purpose in raw.get("last_sends", [])),
+        }
+    )

@@ -1,0 +1,128 @@
+"""An order, its follow-ups and its refetch mark: one partition, so that one strong query reads them all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from pynamodb.attributes import UnicodeAttribute
+
+from chalicelib.domain.order import Order, canonical, from_canonical
+from chalicelib.domain.times import in_order, moment, stamp
+from chalicelib.table import base
+from chalicelib.table.base import Integer, Json, Row, Write, Zipped
+from chalicelib.table.due import due_keys
+from chalicelib.table.follow_ups import FollowUpRow
+
+FEED_SHARDS = 1
+
+
+class OrderRow(Row, discriminator="order"):
+    """The winning snapshot. `customer` is the node it counts for, `gone_at` when the shop said it was deleted."""
+
+    customer = UnicodeAttribute(null=True)
+    gone_at = UnicodeAttribute(null=True)
+    snapshot = Zipped(null=True)
+    feed_pk = UnicodeAttribute(null=True)
+    feed_sk = UnicodeAttribute(null=True)
+    gist = Json(null=True)
+
+
+class RefetchRow(Row, discriminator="refetch"):
+    """The shop should be asked about this order. Waits in the due index until it has been."""
+
+    reason = UnicodeAttribute()
+    asked_at = UnicodeAttribute()
+    tries = Integer(default=0)
+
+
+@dataclass(frozen=True)
+class Held:
+    """What we hold of one order. `told` is the snapshot as the shop told it, before `gone_at` is taken into account."""
+
+    told: Order | None = None
+    customer: str | None = None
+    gone_at: str | None = None
+    rev: int | None = None
+    follow_ups: dict[tuple[str, str], FollowUpRow] = field(default_factory=dict)
+    refetch: RefetchRow | None = None
+
+    @property
+    def order(self) -> Order | None:
+        """The order as it stands: deleted if the shop deleted it after it last told us of it."""
+        return standing(self.told, self.gone_at)
+
+
+def standing(told: Order | None, gone_at: str | None) -> Order | None:
+    if told and gone_at and in_order(gone_at) >= in_order(told.updated_at):
+        return replace(told, status="deleted")
+    return told
+
+
+def partition(shop: str, order_id: str) -> str:
+    return base.partition(shop, "O", order_id)
+
+
+def read(shop: str, order_id: str) -> Held:
+    """One strong query."""
+    order: OrderRow | None = None
+    refetch: RefetchRow | None = None
+    follow_ups: dict[tuple[str, str], FollowUpRow] = {}
+    with base.reading():
+        for row in Row.query(partition(shop, order_id), consistent_read=True):
+            if isinstance(row, OrderRow):
+                order = row
+            elif isinstance(row, RefetchRow):
+                refetch = row
+            elif isinstance(row, FollowUpRow):
+                follow_ups[row.flow, row.step] = row
+    if order is None:
+        return Held(follow_ups=follow_ups, refetch=refetch)
+    told = from_canonical(order.snapshot) if order.snapshot else None
+    return Held(told, order.customer, order.gone_at, order.rev, follow_ups, refetch)
+
+
+def write(shop: str, order_id: str, held: Held, told: Order | None, customer: str | None, gone_at: str | None) -> Write:
+    """The order's row with what it says now."""
+    row = OrderRow(partition(shop, order_id), "ORDER", customer=customer, gone_at=gone_at)
+    order = standing(told, gone_at)
+    if told and order:
+        row.snapshot = canonical(told)
+        if order.placed:
+            row.feed_pk = feed_partition(shop, order.placed_at, order_id)
+            row.feed_sk = f"{in_order(order.placed_at)}#{order_id}"
+            row.gist = _gist(order, customer)
+    return base.replace(row, held.rev)
+
+
+def feed_partition(shop: str, placed_at: str, order_id: str) -> str:
+    return base.partition(shop, "F", placed_at[:7], str(base.shard(order_id, FEED_SHARDS)))
+
+
+def _gist(order: Order, customer: str | None) -> dict[str, object]:
+    lines = [[line.product_id, line.quantity, line.total] for line in order.lines[:20] if line.product_id]
+    return {"c": customer, "cur": order.currency, "net": order.net, "l": lines}
+
+
+def refetch(shop: str, order_id: str, reason: str, now: datetime, held: Held) -> Write | None:
+    """Marks the order as one to ask the shop about; None where it is marked already."""
+    if held.refetch:
+        return None
+    row = RefetchRow(partition(shop, order_id), "REFETCH", reason=reason, asked_at=stamp(now))
+    row.due_pk, row.due_sk = due_keys(row.pk, stamp(now + timedelta(seconds=2)), now)
+    return base.put(row)
+
+
+def get(shop: str, order_id: str) -> tuple[Order, str | None] | None:
+    """The order as it stands and its customer's node, or None."""
+    held = read(shop, order_id)
+    return (held.order, held.customer) if held.order else None
+
+
+def months_since(placed_since: str, now: datetime) -> list[str]:
+    """`2026-09`, `2026-10`, … up to the present one."""
+    at, months = moment(placed_since).replace(day=1), []
+    while at <= now:
+        months.append(at.strftime("%Y-%m"))
+        at = (at + timedelta(days=32)).replace(day=1)
+    return months

@@ -1,0 +1,29 @@
+"""Addresses nobody may write to: hard bounces, complaints, the owner's own list. Blind: the address itself is not kept."""
+
+from __future__ import annotations
+
+from pynamodb.attributes import UnicodeAttribute
+
+from chalicelib.domain import blinding
+from chalicelib.domain.shop import Shop
+from chalicelib.table import base
+from chalicelib.table.base import Row
+
+
+class SuppressionRow(Row, discriminator="suppression"):
+    reason = UnicodeAttribute()  # bounce | complaint | owner
+    at = UnicodeAttribute()
+
+
+def _pk(shop: Shop, contact: str) -> str:
+    return base.partition(shop.slug, "SUP", blinding.suppressed_address(shop.blind_key, contact))
+
+
+def add(shop: Shop, contact: str, reason: str, at: str) -> None:
+    """`contact` is `email:…` or `phone:…`."""
+    base.commit([base.put(SuppressionRow(_pk(shop, contact), "#", reason=reason, at=at))])
+
+
+def reason(shop: Shop, contact: str) -> str | None:
+    row = base.first(SuppressionRow, _pk(shop, contact), "#")
+    return row.reason if row else None

@@ -1,0 +1,152 @@
+"""From the inbox queue to the table: open the envelope, believe it or not, read it, take it in, count it.
+
+A message fails alone, and only where another try can help; what can never be read is quarantined, visible and replayable.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from chalicelib import envelope, platforms
+from chalicelib.domain import events
+from chalicelib.domain.shop import Shop
+from chalicelib.domain.times import in_order, stamp
+from chalicelib.envelope import BadEnvelope, Envelope
+from chalicelib.table import base, counters, quarantine, shops
+from chalicelib.work import take_account, take_order, take_product
+from chalicelib.work.log import logger
+
+# After so many tries an error nobody foresaw is a property of the message, not of the moment.
+POISONED_AFTER = 5
+
+_TAKERS: dict[type, Callable[[Shop, Any, datetime], str]] = {
+    events.OrderSeen: take_order.see,
+    events.OrderChanged: take_order.changed,
+    events.OrderGone: take_order.gone,
+    events.AccountSeen: take_account.see,
+    events.ConsentGiven: take_account.consent,
+    events.ProductSeen: take_product.see,
+    events.ProductGone: take_product.gone,
+    events.CartSeen: take_product.see_cart,
+}
+
+
+@dataclass
+class Outside:
+    """What ingest needs from elsewhere: a large body from S3, and a judge for what accept could not verify."""
+
+    fetch: Callable[[str], bytes]
+    verify: Callable[[Envelope, datetime], bool]
+
+
+def handle(event: Mapping[str, Any], now: datetime, outside: Outside) -> dict[str, Any]:
+    """An SQS batch -> `{"batchItemFailures": [...]}`."""
+    base.connect()
+    batch = _Batch(now, outside)
+    failed = [record["messageId"] for record in event["Records"] if not batch.take(record)]
+    batch.count()
+    return {"batchItemFailures": [{"itemIdentifier": message} for message in failed]}
+
+
+class _Batch:
+    """One batch: shops are read once, counters are added once."""
+
+    def __init__(self, now: datetime, outside: Outside) -> None:
+        self._now, self._outside = now, outside
+        self._shops: dict[str, Shop | None] = {}
+        self._counts: dict[str, Counter[str]] = defaultdict(Counter)
+        self._last: dict[str, str] = {}
+
+    def take(self, record: Mapping[str, Any]) -> bool:
+        """False: the message should come again."""
+        try:
+            self._open(record["body"])
+        except (base.Trouble, base.Conflict, OSError) as trouble:
+            logger.warning("later", extra={"message": record["messageId"], "reason": str(trouble)})
+            return False
+        except Exception as error:
+            return self._unforeseen(record, error)
+        return True
+
+    def _unforeseen(self, record: Mapping[str, Any], error: Exception) -> bool:
+        kind = type(error).__name__
+        logger.exception("unforeseen", extra={"message_id": record["messageId"]})
+        if int(record.get("attributes", {}).get("ApproximateReceiveCount", 1)) < POISONED_AFTER:
+            return False
+        try:
+            opened = envelope.unseal(record["body"], self._outside.fetch)
+            self._quarantine(opened, record["body"], f"we could not take it in: {kind}", "")
+        except (BadEnvelope, base.Trouble, OSError):
+            return False
+        return True
+
+    def _open(self, text: str) -> None:
+        try:
+            opened = envelope.unseal(text, self._outside.fetch)
+        except BadEnvelope as bad:
+            logger.error("not an envelope", extra={"reason": str(bad)})
+            return
+        shop = self._shop(opened.shop)
+        if shop is None or shop.platform != opened.platform or shop.state == "off":
+            logger.warning("no such shop", extra={"shop": opened.shop, "platform": opened.platform})
+            return
+        if not opened.verified and not self._outside.verify(opened, self._now):
+            logger.warning("forged", extra={"shop": opened.shop})
+            return
+        self._take_in(shop, opened, text)
+
+    def _take_in(self, shop: Shop, opened: Envelope, text: str) -> None:
+        self._last[shop.slug] = max(self._last.get(shop.slug, ""), opened.received_at, key=in_order)
+        if self._from_elsewhere(shop, opened):
+            return self._quarantine(opened, text, "comes from another address than the shop's: a copy of it?", "source")
+        try:
+            found = platforms.load(shop.platform).read(
+                opened.topic, opened.headers, opened.body, received_at=opened.received_at, shop=shop
+            )
+        except events.Unreadable as unreadable:
+            return self._quarantine(opened, text, unreadable.reason, unreadable.field)
+        outcomes = [_take(shop, event, self._now) for event in found]
+        self._note(shop.slug, _summary(outcomes))
+        return None
+
+    def _from_elsewhere(self, shop: Shop, opened: Envelope) -> bool:
+        source = platforms.load(shop.platform).source(opened.headers)
+        return bool(shop.source_url and source and source.rstrip("/") != shop.source_url.rstrip("/"))
+
+    def _quarantine(self, opened: Envelope, text: str, reason: str, field: str) -> None:
+        added = quarantine.add(opened.shop, text, opened.topic, opened.received_at, reason, field, self._now)
+        logger.warning("quarantined", extra={"shop": opened.shop, "topic": opened.topic, "reason": reason, "field": field})
+        self._note(opened.shop, "quarantined" if added else "duplicate")
+
+    def _shop(self, slug: str) -> Shop | None:
+        if slug not in self._shops:
+            self._shops[slug] = shops.get(slug)
+        return self._shops[slug]
+
+    def _note(self, shop: str, outcome: str) -> None:
+        counts = self._counts[shop]
+        counts["received"] += 1
+        counts["stored" if outcome == "new" else outcome] += 1
+        counts["orders"] += outcome == "new"
+
+    def count(self) -> None:
+        """Counters are a report: losing one must not bring a whole batch again."""
+        for shop, counts in self._counts.items():
+            try:
+                counters.add(shop, stamp(self._now)[:10], counts, self._last[shop])
+            except base.Trouble as trouble:
+                logger.warning("not counted", extra={"shop": shop, "reason": str(trouble)})
+
+
+def _take(shop: Shop, event: events.Event, now: datetime) -> str:
+    taker = _TAKERS.get(type(event))
+    return taker(shop, event, now) if taker else "ignored"
+
+
+def _summary(outcomes: list[str]) -> str:
+    """One word for a delivery of several events: the most that any of them did."""
+    return next((word for word in ("new", "stored", "stale", "duplicate") if word in outcomes), "ignored")

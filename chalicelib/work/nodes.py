@@ -1,0 +1,57 @@
+"""The profiles one transaction touches: each read once, changed in memory, written once on the rev it was read with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from chalicelib.domain.customer import Node
+from chalicelib.domain.shop import Shop
+from chalicelib.table import customers
+from chalicelib.table.base import Write
+from chalicelib.table.customers import Read
+
+
+class Nodes:
+    """A small unit of work over PROFILE rows."""
+
+    def __init__(self, shop: Shop) -> None:
+        self._shop = shop
+        self._read: dict[str, Read] = {}
+        self._now: dict[str, Node] = {}
+
+    def of_identity(self, identity: str, at: str) -> Node:
+        """The node that `identity` means at the stored moment `at`."""
+        return self._keep(customers.resolve(self._shop, identity, at))
+
+    def __getitem__(self, node_id: str) -> Node:
+        if node_id not in self._read:
+            self._keep(customers.read(self._shop.slug, node_id))
+        return self._now[node_id]
+
+    def change(self, node_id: str, by: Callable[[Node], Node]) -> None:
+        self._now[node_id] = by(self[node_id])
+
+    def _keep(self, found: Read) -> Node:
+        self._read.setdefault(found.node.id, found)
+        return self._now.setdefault(found.node.id, found.node)
+
+    def writes(self) -> list[Write]:
+        """Changed profiles, and look-ups for every contact that is new on one of them."""
+        writes = []
+        for node_id, node in sorted(self._now.items()):
+            before = self._read[node_id]
+            if node != before.node:
+                writes.append(customers.write(self._shop.slug, before, node))
+                writes += [customers.lookup(self._shop, contact, node_id) for contact in _new_contacts(before, node)]
+        return writes
+
+
+def _new_contacts(before: Read, node: Node) -> list[str]:
+    return sorted(contacts_of(node) - (contacts_of(before.node) if before.rev is not None else set()))
+
+
+def contacts_of(node: Node) -> set[str]:
+    """Everything the node can be found by."""
+    found = {f"email:{address}" for address in node.contact.emails}
+    found |= {f"phone:{number}" for number in node.contact.phones}
+    return found | ({node.key} if node.key.startswith("account:") else set())

@@ -1,0 +1,96 @@
+"""Taking in what a shop says of a customer's account: the only thing that makes an account and an e-mail one person."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from chalicelib.domain.customer import Account, Node, said
+from chalicelib.domain.events import AccountSeen, ConsentGiven
+from chalicelib.domain.order import Buyer
+from chalicelib.domain.people import identity
+from chalicelib.domain.shop import Shop
+from chalicelib.domain.times import stamp
+from chalicelib.table import base
+from chalicelib.work.nodes import Nodes
+from chalicelib.work.take_order import retried
+
+
+def see(shop: Shop, event: AccountSeen, now: datetime) -> str:
+    """Outcome: stored | duplicate | stale (older than what is held, or erased)."""
+    return retried(lambda: _see(shop, event))
+
+
+def _see(shop: Shop, event: AccountSeen) -> str:
+    nodes = Nodes(shop)
+    node = nodes.of_identity(f"account:{event.buyer.account}", event.created_at)
+    if node.erased_at:
+        return "stale"
+    account = Account(str(event.buyer.account), event.buyer.email, event.created_at, event.updated_at, event.tags)
+    told = node.contact.told(event.buyer, event.updated_at)
+    nodes.change(node.id, lambda node: replace(node, contact=told))
+    newest = node.account is None or account.version > node.account.version
+    if newest:
+        nodes.change(node.id, lambda node: replace(node, account=account))
+        _relink(nodes, node.id, node.account, account)
+    writes = nodes.writes()
+    base.commit(writes)
+    return "stored" if writes else "duplicate" if newest or node.account == account else "stale"
+
+
+def _relink(nodes: Nodes, account_node: str, old: Account | None, new: Account) -> None:
+    if old and old.email and old.email != new.email:
+        _disclaim(nodes, account_node, old)
+    if new.email:
+        _claim(nodes, account_node, new)
+
+
+def _disclaim(nodes: Nodes, account_node: str, account: Account) -> None:
+    email = nodes.of_identity(f"email:{account.email}", account.created_at)
+    claims = {who: since for who, since in email.claims.items() if who != account_node}
+    nodes.change(email.id, lambda node: replace(node, claims=claims))
+    link_owner(nodes, email.id)
+
+
+def _claim(nodes: Nodes, account_node: str, account: Account) -> None:
+    """An address belongs to the account made last: two shops' accounts with one address are one re-used address."""
+    email = nodes.of_identity(f"email:{account.email}", account.created_at)
+    if email.erased_at:
+        return
+    claims = {**email.claims, account_node: (account.created_at, "")}
+    told = email.contact.told(Buyer(email=account.email), account.created_at)
+    nodes.change(email.id, lambda node: replace(node, claims=dict(sorted(claims.items())), contact=told))
+    link_owner(nodes, email.id)
+
+
+def link_owner(nodes: Nodes, email_node: str) -> None:
+    """Links an e-mail's node with the account that owns it now, and drops the link to the one that did."""
+    email: Node = nodes[email_node]
+    owner, before = email.owner, email.linked
+    if before and before != owner and nodes[before].linked == email_node:
+        nodes.change(before, lambda node: replace(node, linked=None))
+    nodes.change(email_node, lambda node: replace(node, linked=owner))
+    if owner:
+        nodes.change(owner, lambda node: replace(node, linked=email_node))
+
+
+def consent(shop: Shop, event: ConsentGiven, now: datetime) -> str:
+    """A consent given outside an order; one from before an erasure is not heard."""
+    return retried(lambda: _consent(shop, event, now))
+
+
+def _consent(shop: Shop, event: ConsentGiven, now: datetime) -> str:
+    buyer = Buyer(account=event.account, email=event.email, phone=event.phone)
+    key = identity(buyer)
+    if key is None:
+        return "ignored"
+    nodes = Nodes(shop)
+    at = event.consent.at or stamp(now)
+    node = nodes.of_identity(key, at)
+    if node.erased_at:
+        return "stale"
+    told = node.contact.told(buyer, at).join(said(event.consent))
+    nodes.change(node.id, lambda node: replace(node, contact=told))
+    writes = nodes.writes()
+    base.commit(writes)
+    return "stored" if writes else "duplicate"

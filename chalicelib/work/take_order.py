@@ -1,0 +1,182 @@
+"""Taking in what a shop says of an order: which telling wins, whose order it is, what it adds up to, what follows.
+
+Everything is read strongly first and written in one transaction, each row on the rev it was read with; whoever loses
+the race reads again. Nothing changed, nothing written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from chalicelib.domain.events import OrderChanged, OrderGone, OrderSeen
+from chalicelib.domain.order import Buyer, Order, contribution, digest, tied, wins
+from chalicelib.domain.people import identity
+from chalicelib.domain.shop import Shop
+from chalicelib.domain.times import in_order
+from chalicelib.table import base, customers, orders
+from chalicelib.table.base import Write
+from chalicelib.table.orders import Held, standing
+from chalicelib.work.nodes import Nodes
+from chalicelib.work.replan import replan
+
+TRIES = 12
+
+
+def retried(attempt: Callable[[], str]) -> str:
+    """Runs `attempt` until it meets no Conflict. Gives up as Trouble: the queue will bring the delivery again."""
+    for _ in range(TRIES):
+        try:
+            return attempt()
+        except base.Conflict:
+            continue
+    raise base.Trouble(f"still in conflict after {TRIES} tries")
+
+
+def see(shop: Shop, event: OrderSeen, now: datetime) -> str:
+    """Outcome: new | stored | duplicate | stale."""
+    return retried(lambda: _see(shop, event.order, now))
+
+
+def _see(shop: Shop, order: Order, now: datetime) -> str:
+    held = orders.read(shop.slug, order.id)
+    nodes = Nodes(shop)
+    order, customer = _whose(nodes, order)
+    settle = _Settling(shop, nodes, held, now)
+    settle.hear(order, customer)
+    if wins(order, held.told):
+        settle.become(order, customer, held.gone_at)
+    if tied(order, held.told):
+        settle.ask_shop("tie")
+    base.commit(settle.writes())
+    return _outcome(settle, order)
+
+
+def _outcome(settle: _Settling, order: Order) -> str:
+    told = settle.held.told
+    if settle.changed:
+        return "stored" if settle.held.rev is not None else "new"
+    return "duplicate" if told and digest(told) == digest(order) else "stale"
+
+
+def gone(shop: Shop, event: OrderGone, now: datetime) -> str:
+    """The shop deleted the order; its API is asked whether that is so."""
+    return retried(lambda: _gone(shop, event, now))
+
+
+def _gone(shop: Shop, event: OrderGone, now: datetime) -> str:
+    held = orders.read(shop.slug, event.order_id)
+    if held.gone_at and in_order(held.gone_at) >= in_order(event.at):
+        return "duplicate"
+    settle = _Settling(shop, Nodes(shop), held, now, event.order_id)
+    settle.become(held.told, held.customer, event.at)
+    settle.ask_shop("deleted")
+    base.commit(settle.writes())
+    return "stored"
+
+
+def changed(shop: Shop, event: OrderChanged, now: datetime) -> str:
+    """A partial body carries no money: it only marks the order for a refetch."""
+    held = orders.read(shop.slug, event.order_id)
+    mark = orders.refetch(shop.slug, event.order_id, "partial", now, held)
+    base.commit([mark] if mark else [])
+    return "stored" if mark else "duplicate"
+
+
+def anonymise(shop: Shop, order_id: str, now: datetime) -> str:
+    """Take the order in again as it is held: once its customer is erased, this strips it of her."""
+    return retried(lambda: _anonymise(shop, order_id, now))
+
+
+def _anonymise(shop: Shop, order_id: str, now: datetime) -> str:
+    held = orders.read(shop.slug, order_id)
+    if held.told is None or identity(held.told.buyer) is None:
+        return "duplicate"
+    nodes = Nodes(shop)
+    order, customer = _whose(nodes, held.told)
+    settle = _Settling(shop, nodes, held, now)
+    settle.become(order, customer, held.gone_at)
+    base.commit(settle.writes())
+    return "stored"
+
+
+def _whose(nodes: Nodes, order: Order) -> tuple[Order, str | None]:
+    """The order and the node it belongs to. One that an erased person placed is stripped of her."""
+    key = identity(order.buyer)
+    if key is None:
+        return order, None
+    node = nodes.of_identity(key, order.placed_at)
+    return (replace(order, buyer=Buyer(country=order.buyer.country)) if node.erased_at else order), node.id
+
+
+@dataclass
+class _Settling:
+    """One order's next state and everything that has to change with it."""
+
+    shop: Shop
+    nodes: Nodes
+    held: Held
+    now: datetime
+    order_id: str = ""
+    changed: bool = False
+
+    def __post_init__(self) -> None:
+        self._writes: list[Write] = []
+
+    def hear(self, order: Order, customer: str | None) -> None:
+        """Even a stale telling says true things about a person; a join makes their order of arrival irrelevant."""
+        if customer and not self.nodes[customer].erased_at:
+            self.nodes.change(
+                customer, lambda node: replace(node, contact=node.contact.told(order.buyer, order.updated_at))
+            )
+
+    def become(self, told: Order | None, customer: str | None, gone_at: str | None) -> None:
+        """The order is now `told`, bought by `customer`."""
+        self.changed = True
+        held, order = self.held, standing(told, gone_at)
+        order_id = order.id if order else self.order_id
+        self._writes.append(orders.write(self.shop.slug, order_id, held, told, customer, gone_at))
+        self._count(order, customer)
+        self._point(order, customer)
+        if order:
+            self._number(order)
+            erased = bool(customer and self.nodes[customer].erased_at)
+            self._writes += replan(self.shop, held, order, None if erased else customer, self.now)
+            if order.settled and held.refetch:
+                self._writes.append(base.remove(held.refetch))
+
+    def _count(self, order: Order | None, customer: str | None) -> None:
+        old, new = contribution(self.held.order), contribution(order)
+        if self.held.customer == customer:
+            if customer and old != new:
+                self.nodes.change(customer, lambda node: node.counted(old, new))
+            return
+        if self.held.customer and old:
+            self.nodes.change(self.held.customer, lambda node: node.counted(old, {}))
+        if customer and new:
+            self.nodes.change(customer, lambda node: node.counted({}, new))
+
+    def _point(self, order: Order | None, customer: str | None) -> None:
+        before = self.held.order if self.held.customer else None
+        after = order if customer else None
+        old = customers.pointer(self.shop.slug, self.held.customer, before) if before and self.held.customer else None
+        new = customers.pointer(self.shop.slug, customer, after) if after and customer else None
+        if old and (new is None or (old.row.pk, old.row.sk) != (new.row.pk, new.row.sk)):
+            self._writes.append(base.remove(old.row))
+        if new and (old is None or old.row.attribute_values != new.row.attribute_values):
+            self._writes.append(new)
+
+    def _number(self, order: Order) -> None:
+        known = self.held.told and self.held.told.number == order.number
+        if order.number != order.id and not known:
+            self._writes.append(customers.lookup(self.shop, f"number:{order.number}", order.id))
+
+    def ask_shop(self, reason: str) -> None:
+        order_id = self.held.told.id if self.held.told else self.order_id
+        mark = orders.refetch(self.shop.slug, order_id, reason, self.now, self.held)
+        if mark:
+            self._writes.append(mark)
+
+    def writes(self) -> list[Write]:
+        return self._writes + self.nodes.writes()

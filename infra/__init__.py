@@ -1,0 +1,1 @@
+"""What Chalice does not make, and the world in which everything runs on one machine."""

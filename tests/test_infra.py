@@ -1,0 +1,3 @@
+from tests.conftest import *
+def test_t(table, cloud):
+    print(table, cloud)
