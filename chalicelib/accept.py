@@ -6,7 +6,7 @@ whose fault.
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -179,4 +179,4 @@ def _incident(error: Exception) -> dict[str, str]:
     while trace and trace.tb_next:
         trace = trace.tb_next
     where = f"{trace.tb_frame.f_code.co_name}:{trace.tb_lineno}" if trace else ""
-    return {"error": type(error).__name__, "where": where, "id": secrets.token_hex(6)}
+    return {"error": type(error).__name__, "where": where, "id": os.urandom(6).hex()}

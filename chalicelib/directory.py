@@ -1,8 +1,8 @@
 """The shop directory: which shops there are and what proves that a delivery is theirs, in one S3 object, so that accept
 never needs the table.
 
-The object holds supplied secrets in plain JSON; it lies encrypted because the bucket encrypts with KMS, and only
-accept, ingest and the owner's own command may read it.
+The secrets that shops brought along stand in it sealed under the master (`keys.seal_secret`), as they do in the table:
+whoever may read or even write the bucket can forge nothing.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from chalicelib.domain.shop import Shop
-from chalicelib.keys import webhook_secret
+from chalicelib.keys import BadToken, open_secret, webhook_secret
 
 KEY = "directory.json"
 VERSION = 1
@@ -51,8 +52,13 @@ class Entry:
             for generation in range(self.newest, self.oldest - 1, -1)
             for topic in topics
         ]
-        supplied = [secret for topic in dict.fromkeys([*topics, "*"]) for secret in self.secrets.get(topic, [])]
-        return derived + supplied
+        places = dict.fromkeys([*topics, "*"]) if self.secrets else ()
+        return derived + [secret for topic in places for secret in self._supplied(master, shop, topic)]
+
+    def _supplied(self, master: bytes, shop: str, topic: str) -> Iterable[str]:
+        for sealed in self.secrets.get(topic, []):
+            with suppress(BadToken):  # sealed under another master, or for another place
+                yield open_secret(master, shop, topic, sealed)
 
 
 def entry(shop: Shop) -> Entry:
@@ -119,15 +125,15 @@ class Directory:
     def _refresh(self) -> bool:
         if self._seconds() - self._tried < RETRY_SECONDS and self._edition == _published:
             return False
-        self._tried, edition, before = self._seconds(), _published, self._shops
+        self._tried, self._edition, before = self._seconds(), _published, self._shops
         try:
-            shops = _parsed(self._fetch(KEY))
+            self._shops = _parsed(self._fetch(KEY))
         except Absent:
-            shops = {}
+            self._shops = {}
         except Exception:  # whatever is wrong out there, the old directory is better than none
             return False
-        self._shops, self._loaded, self._edition = shops, self._tried, edition
-        return shops != before
+        self._loaded = self._tried
+        return self._shops != before
 
 
 def _parsed(text: bytes) -> dict[str, Any]:

@@ -43,7 +43,7 @@ class TooLarge(ValueError):
 
 def seal(envelope: Envelope, put: Callable[[str, bytes], None] | None) -> str:
     """The text for the queue. A body too large for it goes through `put(key, data)` first; with no `put`: TooLarge."""
-    zipped = compress(envelope.body, 6, mtime=0)
+    zipped = compress(envelope.body, 1, mtime=0)  # level 6 saves 4 % of an order and costs half as much again
     if len(zipped) * 4 // 3 < LARGEST_TEXT - 20_000:
         text = _text(envelope, "body", base64.b64encode(zipped).decode())
         if len(text) <= LARGEST_TEXT:
@@ -113,8 +113,8 @@ def _body(raw: dict[str, Any], fetch: Callable[[str], bytes]) -> bytes:
     if "body_s3" in raw:
         return _fetched(raw["shop"], raw["body_s3"], fetch)
     try:
-        zipped = base64.b64decode(raw.get("body"), validate=True)
-    except (binascii.Error, TypeError, ValueError):
+        zipped = base64.b64decode(raw["body"], validate=True)
+    except (KeyError, binascii.Error, TypeError, ValueError):
         raise BadEnvelope("body is not base64") from None
     return _unzipped(zipped)
 

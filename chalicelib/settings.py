@@ -53,6 +53,7 @@ class Settings:
     mail_configuration_set: str = ""
     public_url: str = ""
     local: bool = False
+    mail_rate: float = 1.0  # messages a second that the mail provider takes; 1 is SES's sandbox
     credentials: Credentials = field(default=Credentials("", ""), repr=False)
 
     def need(self, *names: str) -> Settings:
@@ -81,7 +82,18 @@ def read(environ: Mapping[str, str]) -> Settings:
     )
     master = _master(environ, Thin(credentials, region, found.get("endpoint_url", "")))
     local = environ.get("ECRM_LOCAL") == "1"
-    return Settings(**found, master=master, region=region, credentials=credentials, local=local)
+    rate = _rate(environ.get("ECRM_MAIL_RATE") or "1")
+    return Settings(**found, master=master, region=region, credentials=credentials, local=local, mail_rate=rate)
+
+
+def _rate(text: str) -> float:
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = 0.0
+    if not 0 < rate <= 10_000:
+        raise MissingSetting("ECRM_MAIL_RATE", "set it to SES's sending rate, such as 14", "is no rate a second")
+    return rate
 
 
 def _master(environ: Mapping[str, str], thin: Thin) -> bytes:

@@ -1,4 +1,4 @@
-"""Which platform signs how, and whether a shop's live secrets prove a delivery: asked at the door, and again by ingest."""
+"""Which platform signs how, and whether a shop's live secrets prove a delivery: asked at the door and by ingest."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ def proves(
 
 
 def proven(envelope: Envelope, shop: Shop, master: bytes) -> bool:
-    """Ingest's question: by what the table says now, is this a delivery of the shop? Covers a shop that was switched off
-    or a secret that was retired while it waited, and envelopes that accept could not verify."""
+    """Ingest's question: by what the table says now, is this a delivery of the shop? Covers a shop that was switched
+    off or a secret that was retired while it waited, and envelopes that accept could not verify."""
     signature = signature_of(envelope.platform)
     if signature is None or envelope.shop != shop.slug or envelope.platform != shop.platform or shop.state == "off":
         return False

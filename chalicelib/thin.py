@@ -25,7 +25,7 @@ _STALE = (http.client.RemoteDisconnected, http.client.CannotSendRequest, Connect
 
 
 class Trouble(Exception):
-    """AWS said no or could not be reached. `status` is 0 where there was no answer; `code` is AWS's or the error's name."""
+    """AWS said no or could not be reached. `status` is 0 where there was no answer; `code` is AWS's, or the error's."""
 
     def __init__(self, service: str, status: int, code: str) -> None:
         super().__init__(f"{service}: {status or 'no answer'} {code}")
@@ -171,7 +171,8 @@ def _ask(
 ) -> tuple[int, bytes]:
     if connection.sock is None:
         connection.connect()
-        connection.sock.settimeout(READ_SECONDS)
+        if connection.sock:  # the connecting was timed by the shorter limit
+            connection.sock.settimeout(READ_SECONDS)
     connection.request(method, path, body=body, headers=headers)
     response = connection.getresponse()
     answer = response.read(LARGEST_ANSWER + 1)

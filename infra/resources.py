@@ -1,4 +1,4 @@
-"""Makes the table, queues, bucket and topic of `template.json` through plain API calls, for the local world and the tests.
+"""Makes the table, queues, bucket and topic of `template.json` through plain API calls, for local world and tests.
 
 CloudFormation makes them from the same file on AWS, so there is one definition of each.
 """

@@ -1,4 +1,4 @@
-"""What tests stand on: moto in this process (fast), ministack as a process of its own (real), a fresh table for each."""
+"""What tests stand on: moto in this process (fast), ministack as its own process (real), a fresh table for each."""
 
 from __future__ import annotations
 

@@ -1,11 +1,10 @@
-"""One way to reach a person per file: REACHES, CONFIRMS, `send(message, settings)`. Knows nothing of consent or flows.
-
-The file is the registry: its name is the name in a flow's step.
-"""
+"""One way to reach a person per file: REACHES, CONFIRMS, `send(message, settings)`. Knows nothing of consent or flows."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from importlib import import_module
+from types import ModuleType
 
 
 class Refused(Exception):
@@ -40,3 +39,15 @@ class Receipt:
     """The provider took the message."""
 
     provider_id: str
+
+
+# What a flow's step names is what reaches a person; this says through whom.
+PROVIDERS = {"email": "ses"}
+
+
+def reaching(kind: str) -> ModuleType:
+    """The provider for `email` (or `sms`): `REACHES`, `CONFIRMS` (event | query | idempotent | none), `send`.
+
+    Raises LookupError where nobody reaches people that way.
+    """
+    return import_module(f"{__name__}.{PROVIDERS[kind]}")

@@ -107,6 +107,19 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
+class LastSend:
+    """A message claimed for a person, or that would have been, had she not been held out."""
+
+    at: str
+    purpose: str
+    follow_up: str
+
+
+# Enough for every cap; older ones decide nothing any more.
+MOST_SENDS = 10
+
+
+@dataclass(frozen=True, slots=True)
 class Node:
     """One PROFILE row. `id` is `c_…`; `key` says what it was made of: `account:<platform id>`, `email` or `phone`."""
 
@@ -118,7 +131,7 @@ class Node:
     claims: dict[str, Known] = field(default_factory=dict)  # of an e-mail's node: account node -> (updated, "")
     linked: str | None = None  # the other node of this person
     erased_at: str | None = None
-    last_sends: tuple[tuple[str, str], ...] = ()  # (when, purpose), newest last
+    last_sends: tuple[LastSend, ...] = ()  # newest last
 
     def counted(self, old: dict[str, Totals], new: dict[str, Totals]) -> Node:
         """With one order's old contribution taken off and its new one put on."""
@@ -127,6 +140,11 @@ class Node:
             now = totals.get(currency, Totals()).minus(old.get(currency, Totals())).plus(new.get(currency, Totals()))
             totals[currency] = now
         return replace(self, totals={c: t for c, t in sorted(totals.items()) if t != Totals()})
+
+    def sending(self, at: str, purpose: str, follow_up: str) -> Node:
+        """With one more message on record; the same follow-up tried again replaces its earlier try."""
+        others = [send for send in self.last_sends if send.follow_up != follow_up]
+        return replace(self, last_sends=(*others, LastSend(at, purpose, follow_up))[-MOST_SENDS:])
 
     @property
     def owner(self) -> str | None:
@@ -167,6 +185,10 @@ class Customer:
     def accounts(self) -> list[str]:
         """Platform ids of her accounts."""
         return [node.key.removeprefix("account:") for node in self.nodes if node.key.startswith("account:")]
+
+    @property
+    def last_sends(self) -> list[LastSend]:
+        return sorted((send for node in self.nodes for send in node.last_sends), key=lambda send: in_order(send.at))
 
     @property
     def survivor(self) -> Node:

@@ -10,7 +10,7 @@ SLUG = re.compile(r"[a-z0-9-]{3,40}")
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """What the owner told us about the shop. Written by `python -m webhooks add-shop`, stored in the row `S#s`|`CONFIG`."""
+    """What the owner told us about the shop. Written by `python -m webhooks add-shop`, stored in row `S#s`|`CONFIG`."""
 
     slug: str
     platform: str
@@ -37,6 +37,7 @@ class Shop:
     key_generation: int = 1  # of the secret key
     publishable_key: str = ""
     secret_key_hash: str = ""
-    supplied_secrets: dict[str, list[str]] = field(default_factory=dict, repr=False)  # topic or "*" -> secrets of the shop's
+    # topic or "*" -> sealed secrets that the shop brought along
+    supplied_secrets: dict[str, list[str]] = field(default_factory=dict, repr=False)
     jwks: str = ""  # JSON Web Key Set of a platform that signs with a key pair
-    origins: tuple[str, ...] = ()  # where the storefront's pages come from
+    origins: list[str] = field(default_factory=list)  # where the storefront's pages come from

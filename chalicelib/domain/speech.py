@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Collection
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, date, tzinfo
 from decimal import Decimal
 from functools import cached_property
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -18,7 +18,7 @@ from chalicelib.domain.money import RIALS_PER, exponent
 from chalicelib.domain.times import moment
 
 _PERSIAN_DIGITS = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
-_JALALI_MONTHS = "فروردین اردیبهشت خرداد تیر مرداد شهریور مهر آبان آذر دی بهمن اسفند".split()
+_JALALI_MONTHS = ("فروردین", "اردیبهشت", "خرداد", "تیر", "مرداد", "شهریور", "مهر", "آبان", "آذر", "دی", "بهمن", "اسفند")
 # How an Iranian shop's own code is said; what is quoted in thousands is said in full, as people say it.
 _RIAL_NAMES = {"fa": {"toman": "تومان", "rial": "ریال"}, "en": {"toman": "Toman", "rial": "Rial"}}
 _TOMAN_CODES = ("IRT", "IRHT")
@@ -40,7 +40,7 @@ class Speech:
         return _RIAL_NAMES["fa" if self.persian else "en"]
 
     def money(self, amount_minor: int, currency: str, original_code: str = "") -> str:
-        """`amount_minor` of the ISO `currency` as a shopper reads it; `original_code` is the shop's own (IRT, IRHT…)."""
+        """`amount_minor` of the ISO `currency` as a shopper reads it; `original_code` is the shop's own (IRT)."""
         if currency == "IRR" and (self.persian or original_code in RIALS_PER):
             return self._rials(amount_minor, toman=original_code in _TOMAN_CODES)
         major = Decimal(amount_minor).scaleb(-exponent(currency))
@@ -77,7 +77,9 @@ class Speech:
         return self.isolate(text)
 
     def date(self, moment_text: str, tz: str) -> str:
-        """The day of a stored moment in the IANA zone `tz`: «۱ آذر ۱۴۰۵», "November 22, 2026". An unknown zone is UTC."""
+        """The day of a stored moment in the IANA zone `tz`: «۱ آذر ۱۴۰۵», "November 22, 2026".
+
+        An unknown zone is UTC."""
         day = moment(moment_text).astimezone(_zone(tz)).date()
         return _jalali(day) if self.persian else format_date(day, "long", locale=self._locale)
 
@@ -125,6 +127,6 @@ def _zone(tz: str) -> tzinfo:
 
 
 def _jalali(day: date) -> str:
-    there = jdatetime.date.fromgregorian(date=datetime(day.year, day.month, day.day))
+    there = jdatetime.date.fromgregorian(year=day.year, month=day.month, day=day.day)
     said = f"{there.day}{_NBSP}{_JALALI_MONTHS[there.month - 1]}{_NBSP}{there.year}"
     return said.translate(_PERSIAN_DIGITS)

@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from chalicelib.domain.flow import Flow, parse
+from chalicelib.domain.flow import BadFlow, Flow, parse
 
 HERE = Path(__file__).parent
 COMPILED = HERE / "compiled.json"
@@ -19,7 +19,7 @@ COMPILED = HERE / "compiled.json"
 @lru_cache(maxsize=1)
 def shipped() -> dict[str, Flow]:
     """Every flow that ships, by name. Raises BadFlow for a broken file."""
-    return {name: parse(raw) for name, raw in _raw().items()}
+    return {folder: _parsed(folder, raw) for folder, raw in _raw().items()}
 
 
 @lru_cache(maxsize=1)
@@ -37,9 +37,16 @@ def template(name: str) -> str:
 def compiled() -> str:
     """What packaging writes to `compiled.json`: every shipped flow file, checked, as one JSON object."""
     raw = _from_yaml()
-    for data in raw.values():
-        parse(data)
+    for folder, data in raw.items():
+        _parsed(folder, data)
     return json.dumps(raw, ensure_ascii=False, sort_keys=True)
+
+
+def _parsed(folder: str, raw: object) -> Flow:
+    flow = parse(raw)
+    if flow.name != folder:
+        raise BadFlow("flow", f"is {flow.name!r} in the folder {folder!r}; give both one name")
+    return flow
 
 
 def _raw() -> dict[str, Any]:

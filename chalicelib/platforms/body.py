@@ -20,8 +20,6 @@ _LONGEST_NUMBER = 64
 _FIRST_YEAR, _LAST_YEAR = 1970, 2200
 _SEPARATORS = str.maketrans({"\u066b": ".", "\u066c": None})  # Persian keyboards' decimal and thousands signs
 _NUMBER = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{0,30})?([eE][+-]?[0-9]{1,2})?")
-# What PHP writes for "nothing" depends on what its programmer had in mind.
-_NOTHING = (None, "", False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +31,8 @@ class Node:
 
     @property
     def missing(self) -> bool:
-        """Not there, or there as null, false or an empty text."""
-        return not isinstance(self.value, (list, dict, int, Decimal)) and self.value in _NOTHING or self.value is False
+        """Not there, or there as null, "" or false: which of them PHP writes for nothing is a matter of luck."""
+        return self.value is None or self.value is False or self.value == ""
 
     def refused(self, reason: str) -> Unreadable:
         """The exception to raise; `reason` never quotes the value."""
@@ -77,7 +75,7 @@ class Node:
         number = self._number()
         if not least <= number <= most:
             raise self.refused(f"should be a number from {least} to {most}")
-        return max(int(number.quantize(Decimal(1), rounding=ROUND_HALF_UP)), int(number > 0))
+        return 1 if 0 < number < 1 else int(number.quantize(Decimal(1), rounding=ROUND_HALF_UP))
 
     def amount(self, code: str, default: int | None = None) -> int:
         """Minor units of `iso(code)` from an amount in major units; `default` where it is missing."""
@@ -104,7 +102,7 @@ class Node:
             raise self.refused("should be a time")
         try:
             at = moment(self.value) if zone == "UTC" else _local(self.value, zone)
-        except (BadTime, ValueError, OverflowError):
+        except (BadTime, ValueError, OverflowError, KeyError):
             raise self.refused("is not a time") from None
         if not _FIRST_YEAR <= at.year < _LAST_YEAR:
             raise self.refused("is not a time of our days")

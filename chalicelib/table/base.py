@@ -154,11 +154,11 @@ def shard(text: str, of: int) -> int:
 
 @dataclass(frozen=True)
 class Write:
-    """One row to put (or to delete), with what must still be true of the stored one."""
+    """One row to put, delete or only check, with what must still be true of the stored one."""
 
     row: Row
     condition: Condition | None = None
-    delete: bool = False
+    how: str = "put"  # put | delete | check
 
 
 def replace(row: Row, read_rev: int | None) -> Write:
@@ -172,7 +172,12 @@ def put(row: Row) -> Write:
 
 
 def remove(row: Row) -> Write:
-    return Write(row, delete=True)
+    return Write(row, how="delete")
+
+
+def unchanged(row: Row, read_rev: int | None) -> Write:
+    """Nothing is written; the transaction fails if the stored row is no longer the one that was read."""
+    return Write(row, Row.pk.does_not_exist() if read_rev is None else Row.rev == read_rev, "check")
 
 
 _CONFLICTS = {"ConditionalCheckFailedException", "TransactionConflictException", "TransactionInProgressException"}
@@ -183,7 +188,7 @@ def commit(writes: Iterable[Write]) -> int:
     """All of the writes or none. Returns how many. Raises Conflict or Trouble."""
     todo = list(writes)
     try:
-        if len(todo) == 1:
+        if len(todo) == 1 and todo[0].how != "check":
             _alone(todo[0])
         elif todo:
             _together(todo)
@@ -193,7 +198,7 @@ def commit(writes: Iterable[Write]) -> int:
 
 
 def _alone(write: Write) -> None:
-    if write.delete:
+    if write.how == "delete":
         write.row.delete(condition=write.condition)
     else:
         write.row.save(condition=write.condition)
@@ -202,8 +207,10 @@ def _alone(write: Write) -> None:
 def _together(writes: list[Write]) -> None:
     with TransactWrite(connection=Row._get_connection().connection) as transaction:
         for write in writes:
-            if write.delete:
+            if write.how == "delete":
                 transaction.delete(write.row, condition=write.condition)
+            elif write.how == "check":
+                transaction.condition_check(type(write.row), write.row.pk, write.row.sk, write.condition)
             else:
                 transaction.save(write.row, condition=write.condition)
 

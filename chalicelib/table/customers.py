@@ -8,7 +8,7 @@ from typing import Any
 from pynamodb.attributes import UnicodeAttribute
 
 from chalicelib.domain import blinding
-from chalicelib.domain.customer import Account, Contact, Customer, Node
+from chalicelib.domain.customer import Account, Contact, Customer, LastSend, Node
 from chalicelib.domain.order import Order, Totals
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import in_order
@@ -75,12 +75,21 @@ def resolve(shop: Shop, identity: str, at: str) -> Read:
 
 def person(shop: str, node_id: str) -> Customer | None:
     """The customer that a node is part of, or None where there is no such node."""
+    nodes = tuple(found.node for found in read_person(shop, node_id))
+    return Customer(nodes) if nodes else None
+
+
+def read_person(shop: str, node_id: str) -> tuple[Read, ...]:
+    """The one or two nodes of a person with their revs; empty where there is no such node."""
     first = read(shop, node_id)
     if first.rev is None:
-        return None
-    if first.node.linked is None:
-        return Customer((first.node,))
-    return Customer((first.node, read(shop, first.node.linked).node))
+        return ()
+    return (first, read(shop, first.node.linked)) if first.node.linked else (first,)
+
+
+def unchanged(shop: str, read: Read) -> Write:
+    """For a transaction that rests on a node without writing it."""
+    return base.unchanged(ProfileRow(_pk(shop, read.node.id), "PROFILE"), read.rev)
 
 
 def write(shop: str, read: Read, node: Node) -> Write:
@@ -129,6 +138,15 @@ def orders_of(shop: str, customer: Customer, limit: int = MOST_POINTERS) -> list
     return sorted(found, key=lambda row: row.sk, reverse=True)[:limit]
 
 
+def every_order(shop: str, node_id: str) -> list[PointerRow]:
+    """All orders of one node, newest first, however many."""
+    with base.reading():
+        found = PointerRow.query(
+            _pk(shop, node_id), PointerRow.sk.startswith("O#"), consistent_read=True, scan_index_forward=False
+        )
+        return list(found)
+
+
 def lookup(shop: Shop, contact: str, to: str) -> Write:
     """`contact` is `email:…`, `phone:…`, `account:…` or `number:…`; `to` a node or an order id."""
     return base.put(_lookup_row(shop, contact, to))
@@ -172,6 +190,6 @@ def _node(raw: dict[str, Any]) -> Node:
             "totals": {currency: Totals(*values) for currency, values in raw.get("totals", {}).items()},
             "account": Account(**{**account, "tags": tuple(account["tags"])}) if account else None,
             "claims": {key: tuple(value) for key, value in raw.get("claims", {}).items()},
-            "last_sends": tuple((at, purpose) for at, purpose in raw.get("last_sends", [])),
+            "last_sends": tuple(LastSend(**send) for send in raw.get("last_sends", [])),
         }
     )

@@ -48,14 +48,6 @@ def due_in(hour: str, until: datetime, limit: int) -> list[tuple[str, str]]:
     return keys
 
 
-def is_empty(hour: str) -> bool:
-    """Whether nothing at all is left in an hour's bucket."""
-    with base.reading():
-        return not any(
-            next(iter(Row.due.query(f"D#{hour}#{shard:02d}", limit=1)), None) is not None for shard in range(SHARDS)
-        )
-
-
 def cursor(now: datetime) -> str:
     """The hour from which the clock has to look."""
     row = base.first(CursorRow, "CLOCK", "CURSOR")

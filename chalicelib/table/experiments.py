@@ -42,4 +42,4 @@ def forget(shop: str, unit: str) -> None:
     anonymous = "gone_" + secrets.token_hex(13)
     old = UnitRow(_pk(shop, unit), unit, arm=held.arm, p=held.p, day=held.day)
     new = UnitRow(_pk(shop, anonymous), anonymous, arm=held.arm, p=held.p, day=held.day)
-    base.commit([Write(old, UnitRow.pk.exists(), delete=True), base.put(new)])
+    base.commit([Write(old, UnitRow.pk.exists(), "delete"), base.put(new)])

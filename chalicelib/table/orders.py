@@ -113,6 +113,15 @@ def refetch(shop: str, order_id: str, reason: str, now: datetime, held: Held) ->
     return base.put(row)
 
 
+def postpone_refetch(shop: str, order_id: str, due: str, now: datetime) -> None:
+    """The mark stands, to be looked at again at the stored moment `due`."""
+    row = base.first(RefetchRow, partition(shop, order_id), "REFETCH")
+    if row:
+        row.tries = (row.tries or 0) + 1
+        row.due_pk, row.due_sk = due_keys(row.pk, due, now)
+        base.commit([base.replace(row, row.rev)])
+
+
 def get(shop: str, order_id: str) -> tuple[Order, str | None] | None:
     """The order as it stands and its customer's node, or None."""
     held = read(shop, order_id)

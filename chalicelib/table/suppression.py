@@ -15,8 +15,13 @@ class SuppressionRow(Row, discriminator="suppression"):
     at = UnicodeAttribute()
 
 
+def blind(shop: Shop, contact: str) -> str:
+    """The name under which an address is suppressed."""
+    return blinding.suppressed_address(shop.blind_key, contact)
+
+
 def _pk(shop: Shop, contact: str) -> str:
-    return base.partition(shop.slug, "SUP", blinding.suppressed_address(shop.blind_key, contact))
+    return base.partition(shop.slug, "SUP", blind(shop, contact))
 
 
 def add(shop: Shop, contact: str, reason: str, at: str) -> None:

@@ -7,10 +7,8 @@ otherwise. Nothing reads files: there is no include, no render.
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
 from functools import lru_cache
 from io import StringIO
 from typing import Any, TextIO
@@ -23,16 +21,18 @@ from liquid.output import LimitedStringIO
 from liquid.token import Token
 from liquid.undefined import StrictUndefined
 from liquid.utils import ReadOnlyChainMap
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
-SOURCE_LIMIT = 64_000  # characters of a template
-TAG_LIMIT = 1_000  # characters between {{ and }} or {% and %}
-OUTPUT_LIMIT = 100_000  # bytes; Gmail cuts a mail at 102 KB
-TEXT_LIMIT = 20_000  # characters any filter may give
-LIST_LIMIT = 1_000  # entries any filter may give, steps of a range
-LOOP_LIMIT = 10_000  # turns of all loops of one rendering together
-NUMBER_LIMIT = 10**15
-SECONDS = 1.0
+from chalicelib.work.liquid_bounds import (
+    LOOP_LIMIT,
+    OUTPUT_LIMIT,
+    SECONDS,
+    BadTemplate,
+    cheap,
+    foresee,
+    short_range,
+    within,
+)
 
 TAGS = (
     b.content.Literal,
@@ -49,40 +49,18 @@ TAGS = (
     b.comment_tag.CommentTag,
     b.inline_comment_tag.InlineCommentTag,
 )
-FILTERS: dict[str, Callable[..., Any]] = {
-    "append": b.append,
-    "at_least": b.at_least,
-    "at_most": b.at_most,
-    "capitalize": b.capitalize,
-    "default": b.default,
-    "divided_by": b.divided_by,
-    "downcase": b.downcase,
-    "escape": b.escape,
-    "first": b.first,
-    "join": b.join,
-    "last": b.last,
-    "minus": b.minus,
-    "modulo": b.modulo,
-    "plus": b.plus,
-    "prepend": b.prepend,
-    "remove": b.remove,
-    "replace": b.replace,
-    "size": b.size,
-    "split": b.split,
-    "strip": b.strip,
-    "times": b.times,
-    "truncate": b.truncate,
-    "truncatewords": b.truncatewords,
-    "upcase": b.upcase,
-    "url_encode": b.url_encode,
-}
-_MARK = re.compile(r"\{\{|\{%|%\}|\}\}")
-_ODD = re.compile(r"\s{60}|(?<=\{%)-?\s{0,60}(?:raw|doc)\b")
-_CLOSE = {"{{": "}}", "{%": "%}"}
+FILTERS = (
+    *("append", "at_least", "at_most", "capitalize", "default", "divided_by", "downcase", "escape", "first", "join"),
+    *("last", "minus", "modulo", "plus", "prepend", "remove", "replace", "size", "split", "strip", "times"),
+    *("truncate", "truncatewords", "upcase", "url_encode"),
+)
 
 
-class BadTemplate(ValueError):
-    """A template cannot be used: unknown name, broken syntax, or beyond a bound. The message says where and what."""
+_BUTTON = Markup(
+    '<table role="presentation" class="button" cellpadding="0" cellspacing="0" border="0"><tr>'
+    '<td class="button-cell" bgcolor="#17594a"><a class="button-link" href="{href}">{label}</a></td>'
+    "</tr></table>"
+)
 
 
 def render(name: str, source: str, values: Mapping[str, object], *, html: bool, seconds: float = SECONDS) -> str:
@@ -103,38 +81,11 @@ def render(name: str, source: str, values: Mapping[str, object], *, html: bool, 
 
 @lru_cache(maxsize=256)
 def _parsed(name: str, source: str, html: bool) -> BoundTemplate:
-    if len(source) > SOURCE_LIMIT:
-        raise BadTemplate(f"{name}: is longer than {SOURCE_LIMIT} characters; shorten it")
-    _cheap(name, source)
+    cheap(name, source)
     try:
         return (_HTML if html else _TEXT).from_string(source, name=name)
     except LiquidError as problem:
         raise _bad(name, problem) from problem
-
-
-def _cheap(name: str, source: str) -> None:
-    """Refuse what the library's patterns would search for minutes: unclosed and endless tags, long runs of blanks."""
-    opened: re.Match[str] | None = None
-    for mark in _MARK.finditer(source):
-        if opened is None:
-            opened = mark if mark[0] in _CLOSE else None
-        elif mark[0] == _CLOSE[opened[0]] and mark.start() - opened.start() <= TAG_LIMIT:
-            _plain(name, source, opened.end(), mark.start())
-            opened = None
-        else:
-            break
-    if opened is not None:
-        raise BadTemplate(f"{_at(name, source, opened)}: {opened[0]} is not closed within {TAG_LIMIT} characters")
-
-
-def _plain(name: str, source: str, start: int, end: int) -> None:
-    odd = _ODD.search(source, start, end)
-    if odd:
-        raise BadTemplate(f"{_at(name, source, odd)}: raw, doc and long runs of blanks are not for tags; leave them out")
-
-
-def _at(name: str, source: str, found: re.Match[str]) -> str:
-    return f"{name} line {source.count(chr(10), 0, found.start()) + 1}"
 
 
 def _bad(name: str, problem: BaseException) -> BadTemplate:
@@ -153,9 +104,10 @@ class _Environment(Environment):
     def setup_tags_and_filters(self, *, extra: bool = False) -> None:
         for tag in TAGS:
             self.add_tag(tag)
-        for name, function in FILTERS.items():
-            self.add_filter(name, function)
-        self.add_filter("button", _button)
+        for name in FILTERS:
+            self.add_filter(name, getattr(b, name))
+        if self.autoescape:
+            self.add_filter("button", _button)
 
 
 class _Context(RenderContext):
@@ -184,7 +136,7 @@ class _Context(RenderContext):
         taken = buf.size if isinstance(buf, LimitedStringIO) else 0
         return _Buffer(self, OUTPUT_LIMIT - taken)
 
-    def loop(self, namespace: Mapping[str, object], forloop: Any) -> AbstractContextManager[RenderContext]:
+    def loop(self, namespace: Mapping[str, object], forloop: Any) -> Any:
         forloop.it = self._counted(forloop.it)
         return super().loop(namespace, forloop)
 
@@ -201,8 +153,8 @@ class _Context(RenderContext):
 
         def bounded(*args: Any, **kwargs: Any) -> object:
             self.check()
-            _foresee(name, args)
-            return _bounded(name, function(*args, **kwargs))
+            foresee(name, args)
+            return within(name, function(*args, **kwargs))
 
         return bounded
 
@@ -217,60 +169,15 @@ class _Buffer(LimitedStringIO):
         return super().write(text)
 
 
-def _foresee(name: str, args: tuple[Any, ...]) -> None:
-    """Refuse what would use the memory before its result could be measured."""
-    for value in args:
-        _bounded(name, value, limit=OUTPUT_LIMIT)
-    if name == "replace" and len(args) >= 2:
-        text, old, new = str(args[0]), str(args[1]), str(args[2]) if len(args) > 2 else ""
-        grown = len(text) + text.count(old) * len(new)
-    elif name == "join" and isinstance(args[0], list):
-        between = len(str(args[1])) if len(args) > 1 else 1
-        grown = sum(len(str(item)) + between for item in args[0])
-    else:
-        return
-    if grown > TEXT_LIMIT:
-        raise BadTemplate(f"filter {name} would give more than {TEXT_LIMIT} characters")
-
-
-def _bounded(name: str, value: object, limit: int = TEXT_LIMIT) -> object:
-    if isinstance(value, str) and len(value) > limit:
-        raise BadTemplate(f"filter {name} would give more than {limit} characters")
-    if isinstance(value, (list, tuple, range)) and len(value) > LIST_LIMIT:
-        raise BadTemplate(f"filter {name} would give more than {LIST_LIMIT} entries")
-    if isinstance(value, (int, float)) and not abs(value) <= NUMBER_LIMIT:
-        raise BadTemplate(f"filter {name} would give a number beyond {NUMBER_LIMIT}")
-    return value
-
-
 def _button(label: object, href: object = None) -> Markup:
     """A link that looks like a button in Outlook too; nothing without an http address."""
     if not isinstance(href, str) or not href.startswith(("https://", "http://")):
         return Markup("")
-    return Markup(
-        '<table role="presentation" class="button" cellpadding="0" cellspacing="0" border="0"><tr>'
-        f'<td class="button-cell" bgcolor="#17594a"><a class="button-link" href="{escape(href)}">{escape(label)}</a></td>'
-        "</tr></table>"
-    )
-
-
-def _short_range(_: RangeLiteral, start: Any, stop: Any) -> range:
-    steps = range(_whole(start), _whole(stop) + 1)
-    if steps and steps[-1] - steps[0] >= LIST_LIMIT:
-        raise BadTemplate(f"a range has more than {LIST_LIMIT} steps")
-    return steps
-
-
-def _whole(value: object) -> int:
-    try:
-        number = int(value) if isinstance(value, (int, float, str)) and len(str(value)) < 20 else 0
-    except (ValueError, OverflowError):
-        return 0
-    return number if abs(number) <= NUMBER_LIMIT else 0
+    return _BUTTON.format(href=href, label=label)
 
 
 # The library makes ranges by its own class, wherever an expression may stand, and offers no hook for it.
-RangeLiteral._make_range = _short_range  # type: ignore[method-assign]
+RangeLiteral._make_range = lambda _, start, stop: short_range(start, stop)  # type: ignore[method-assign,assignment]
 
 _HTML = _Environment(autoescape=True, undefined=StrictUndefined)
 _TEXT = _Environment(autoescape=False, undefined=StrictUndefined)

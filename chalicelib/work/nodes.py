@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from chalicelib.domain.customer import Node
 from chalicelib.domain.shop import Shop
-from chalicelib.table import customers
+from chalicelib.table import customers, names
 from chalicelib.table.base import Write
 from chalicelib.table.customers import Read
 
@@ -36,13 +36,14 @@ class Nodes:
         return self._now.setdefault(found.node.id, found.node)
 
     def writes(self) -> list[Write]:
-        """Changed profiles, and look-ups for every contact that is new on one of them."""
+        """Changed profiles, look-ups for every contact that is new on one of them, and the words of a new name."""
         writes = []
         for node_id, node in sorted(self._now.items()):
             before = self._read[node_id]
             if node != before.node:
                 writes.append(customers.write(self._shop.slug, before, node))
                 writes += [customers.lookup(self._shop, contact, node_id) for contact in _new_contacts(before, node)]
+                writes += names.changes(self._shop.slug, node_id, _name(before.node), _name(node))
         return writes
 
 
@@ -55,3 +56,7 @@ def contacts_of(node: Node) -> set[str]:
     found = {f"email:{address}" for address in node.contact.emails}
     found |= {f"phone:{number}" for number in node.contact.phones}
     return found | ({node.key} if node.key.startswith("account:") else set())
+
+
+def _name(node: Node) -> str:
+    return node.contact.name[1] if node.contact.name else ""

@@ -31,8 +31,10 @@ TOPICS = {
     "cart.updated": "cart",
 }
 _FAMILIES = ("webhook", "svix")
-ALLOWED_HEADERS = ("content-type", "user-agent") + tuple(
-    f"{family}-{part}" for family in _FAMILIES for part in ("id", "timestamp", "signature")
+ALLOWED_HEADERS = (
+    "content-type",
+    "user-agent",
+    *(f"{family}-{part}" for family in _FAMILIES for part in ("id", "timestamp", "signature")),
 )
 TOLERANCE_SECONDS = 300
 _LEADING_TYPE = re.compile(rb'\s*\{\s*"type"\s*:\s*"([a-z_.]{1,64})"')

@@ -28,6 +28,12 @@ def only_id(body: Node) -> bool:
     return isinstance(body.value, dict) and set(body.value) == {"id"}
 
 
+def refuse_only_id(body: Node) -> None:
+    """A snapshot must not be taken from {"id": N}: it would wipe out what we know. Raises Unreadable."""
+    if only_id(body):
+        raise body.refused("says nothing but an id")
+
+
 def time_of(body: Node, name: str, shop: Shop) -> str | None:
     """`<name>_gmt`, which is UTC without saying so; `<name>`, the site's local time, only where that is missing."""
     return body.at(f"{name}_gmt").time() or body.at(name).time(shop.timezone)

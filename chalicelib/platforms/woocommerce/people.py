@@ -8,7 +8,7 @@ from chalicelib.domain.people import clean_email, clean_name, clean_phone
 from chalicelib.domain.shop import Shop
 from chalicelib.platforms import texts
 from chalicelib.platforms.body import Node
-from chalicelib.platforms.woocommerce.fields import created_at, id_of, updated_at
+from chalicelib.platforms.woocommerce.fields import created_at, id_of, id_or_none, refuse_only_id, updated_at
 
 _YES = ("yes", "1", "true", "on", "subscribed")
 # An unticked box ("no", "0") is not a withdrawal: only a word that says so takes a consent back.
@@ -20,6 +20,7 @@ _CHANNELS = ("email", "sms")
 
 def account_seen(body: Node, received_at: str, shop: Shop) -> list[AccountSeen]:
     """customer.created and customer.updated, whatever the user's role."""
+    refuse_only_id(body)
     created = created_at(body, shop) or received_at
     updated = updated_at(body, shop) or created
     billing, meta = body.at("billing"), meta_of(body)
@@ -45,9 +46,8 @@ def buyer_of(order: Node, shop: Shop, placed_at: str) -> Buyer:
     """The buyer of an order: billing is who pays, shipping lends a name where billing has none."""
     billing, shipping, meta = order.at("billing"), order.at("shipping"), meta_of(order)
     country = texts.country(billing.at("country").text())
-    account = order.at("customer_id")
     return Buyer(
-        account=None if account.missing or account.value in (0, "0") else id_of(account),
+        account=id_or_none(order.at("customer_id")),
         email=clean_email(billing.at("email").text()),
         phone=clean_phone(billing.at("phone").text(), country or shop.country),
         name=_name(billing, shipping),
@@ -76,12 +76,11 @@ def _locale(meta: dict[str, Node]) -> str | None:
 
 
 def _consents(meta: dict[str, Node], shop: Shop, at: str) -> tuple[Consent, ...]:
-    found = [(key, channel, _state(meta[key])) for key, channel in sorted(shop.consent_meta.items()) if key in meta]
-    return tuple(
-        Consent(channel, state, f"woocommerce:{key}", at)
-        for key, channel, state in found
-        if state and channel in _CHANNELS
-    )
+    asked = [
+        (key, channel) for key, channel in sorted(shop.consent_meta.items()) if key in meta and channel in _CHANNELS
+    ]
+    said = [(key, channel, _state(meta[key])) for key, channel in asked]
+    return tuple(Consent(channel, state, f"woocommerce:{key}", at) for key, channel, state in said if state)
 
 
 def _state(node: Node) -> str | None:

@@ -7,13 +7,14 @@ from chalicelib.domain.money import iso
 from chalicelib.domain.shop import Shop
 from chalicelib.platforms import texts
 from chalicelib.platforms.body import Node
-from chalicelib.platforms.woocommerce.fields import created_at, id_of, updated_at
+from chalicelib.platforms.woocommerce.fields import created_at, id_of, refuse_only_id, updated_at
 
 _MOST_TERMS = 500
 
 
 def product_seen(body: Node, received_at: str, shop: Shop) -> list[ProductSeen]:
     """product.created, product.updated, product.restored. Prices are in the shop's currency: the body names none."""
+    refuse_only_id(body)
     price = body.at("price")
     product = Product(
         id=id_of(body.at("id")),

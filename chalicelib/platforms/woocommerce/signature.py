@@ -60,7 +60,7 @@ def is_ping(headers: Mapping[str, str], body: bytes) -> bool:
 
 
 def key(secret: str) -> bytes | None:
-    """The secret's UTF-8 text, literally (a `whsec_` prefix included); None for an empty one, which anybody could use."""
+    """The secret's UTF-8 text, literally (`whsec_` included); None for an empty one, which anybody could use."""
     try:
         return secret.encode() or None
     except UnicodeEncodeError:

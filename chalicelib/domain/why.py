@@ -1,0 +1,155 @@
+"""Why a follow-up is as it is, said to the shop's owner: one sentence per code, in English and Persian.
+
+`{due}`, `{until}` and `{late_after}` are moments in the shop's zone; whatever else stands in braces is the entry's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from chalicelib.domain.shop import Shop
+from chalicelib.domain.speech import Speech, pick_language
+from chalicelib.domain.times import BadTime, moment
+
+SENTENCES: dict[str, dict[str, str]] = {
+    "planned": {
+        "en": "Planned for {due}, because of what happened with the order.",
+        "fa": "برای {due} برنامه‌ریزی شد، بر پایهٔ آنچه برای سفارش پیش آمد.",
+    },
+    "replanned": {
+        "en": "Moved to {due}, because the order changed.",
+        "fa": "به {due} جابه‌جا شد، چون سفارش تغییر کرد.",
+    },
+    "order_refunded": {
+        "en": "Not sent: money was given back for the order.",
+        "fa": "فرستاده نشد: وجهی از سفارش بازگردانده شد.",
+    },
+    "order_cancelled": {"en": "Not sent: the order was cancelled.", "fa": "فرستاده نشد: سفارش لغو شد."},
+    "order_deleted": {
+        "en": "Not sent: the shop deleted the order.",
+        "fa": "فرستاده نشد: فروشگاه سفارش را حذف کرد.",
+    },
+    "order_not_placed": {
+        "en": "Not sent: the order does not count as placed.",
+        "fa": "فرستاده نشد: سفارش هنوز ثبت‌شده به حساب نمی‌آید.",
+    },
+    "test_order": {"en": "Not sent: it is a test order.", "fa": "فرستاده نشد: سفارش آزمایشی است."},
+    "customer_gone": {
+        "en": "Not sent: there is nobody to write to any more.",
+        "fa": "فرستاده نشد: دیگر کسی نیست که برایش نوشته شود.",
+    },
+    "flow_off": {"en": "Not sent: this flow is switched off.", "fa": "فرستاده نشد: این پیگیری خاموش است."},
+    "no_longer_due": {
+        "en": "Not sent: what started it is no longer true of the order.",
+        "fa": "فرستاده نشد: آنچه آغازش کرده بود دیگر دربارهٔ سفارش درست نیست.",
+    },
+    "shop_off": {"en": "Not sent: the shop is switched off.", "fa": "فرستاده نشد: فروشگاه خاموش است."},
+    "newer_order": {
+        "en": "Not needed: the customer has ordered again.",
+        "fa": "دیگر لازم نبود: مشتری دوباره سفارش داده است.",
+    },
+    "too_late": {
+        "en": "Not sent: it was of use only until {late_after}.",
+        "fa": "فرستاده نشد: تنها تا {late_after} به کار می‌آمد.",
+    },
+    "no_address": {
+        "en": "Not sent: no address of the customer is known for this channel.",
+        "fa": "فرستاده نشد: از مشتری نشانی‌ای برای این کانال در دست نیست.",
+    },
+    "suppressed": {
+        "en": "Not sent: the address is on the list of those we do not write to.",
+        "fa": "فرستاده نشد: این نشانی در فهرست کسانی است که برایشان نمی‌نویسیم.",
+    },
+    "no_consent": {
+        "en": "Not sent: the customer has not agreed to marketing.",
+        "fa": "فرستاده نشد: مشتری با پیام تبلیغاتی موافقت نکرده است.",
+    },
+    "unsubscribed": {
+        "en": "Not sent: the customer does not want marketing.",
+        "fa": "فرستاده نشد: مشتری پیام تبلیغاتی نمی‌خواهد.",
+    },
+    "held_out": {
+        "en": "Held out: the customer is in the control group that shows what follow-ups earn.",
+        "fa": "نگه داشته شد: مشتری در گروه شاهد است که سود پیگیری‌ها را نشان می‌دهد.",
+    },
+    "shop_paused": {
+        "en": "Waits until {until}: the shop is paused.",
+        "fa": "تا {until} می‌ماند: فروشگاه موقتاً متوقف است.",
+    },
+    "importing": {
+        "en": "Waits until {until}: the shop's history is being imported.",
+        "fa": "تا {until} می‌ماند: تاریخچهٔ فروشگاه در حال ورود است.",
+    },
+    "quiet_hours": {
+        "en": "Waits until {until}: nobody is disturbed at night.",
+        "fa": "تا {until} می‌ماند: شب‌ها کسی را آزار نمی‌دهیم.",
+    },
+    "cap": {
+        "en": "Waits until {until}: at most {most} marketing messages in {days} days.",
+        "fa": "تا {until} می‌ماند: در {days} روز بیش از {most} پیام تبلیغاتی فرستاده نمی‌شود.",
+    },
+    "one_at_a_time": {
+        "en": "Waits until {until}: another message to the customer goes first.",
+        "fa": "تا {until} می‌ماند: نخست پیام دیگری به مشتری می‌رسد.",
+    },
+    "claimed": {"en": "Being sent.", "fa": "در حال فرستادن."},
+    "retry": {
+        "en": "Tried again at {until}: the provider could not take it.",
+        "fa": "در {until} دوباره تلاش می‌شود: سرویس ارسال آن را نپذیرفت.",
+    },
+    "waiting_for_events": {
+        "en": "Waits for the provider to say whether it went out.",
+        "fa": "منتظر است تا سرویس ارسال بگوید فرستاده شده یا نه.",
+    },
+    "unknown_outcome": {
+        "en": "It may or may not have been sent. It is not sent again.",
+        "fa": "شاید فرستاده شده باشد و شاید نه. دوباره فرستاده نمی‌شود.",
+    },
+    "template": {
+        "en": "Not sent: its template has a mistake.",
+        "fa": "فرستاده نشد: قالب آن ایراد دارد.",
+    },
+    "refused": {"en": "Not sent: the provider refused it.", "fa": "فرستاده نشد: سرویس ارسال آن را رد کرد."},
+    "sent": {"en": "Sent.", "fa": "فرستاده شد."},
+    "delivered": {
+        "en": "The customer's mail server took it.",
+        "fa": "سرور ایمیل مشتری آن را دریافت کرد.",
+    },
+    "bounce": {"en": "It came back: the address does not work.", "fa": "برگشت خورد: این نشانی کار نمی‌کند."},
+    "complaint": {"en": "The customer called it spam.", "fa": "مشتری آن را هرزنامه خواند."},
+}
+_MOMENTS = ("due", "until", "late_after")
+
+
+class _Params(dict[str, str]):
+    def __missing__(self, name: str) -> str:
+        return "—"
+
+
+def sentence(code: str, params: Mapping[str, Any], shop: Shop) -> str:
+    """The reason as a person would say it; an unknown code is said as it is."""
+    said = SENTENCES.get(code)
+    if said is None:
+        return code
+    language = pick_language(None, shop.locale, said)
+    speech = Speech(shop.locale if language != "en" or shop.locale.startswith("en") else "en")
+    return said[language].format_map(_Params({k: _say(k, v, speech, shop.timezone) for k, v in params.items()}))
+
+
+def _say(name: str, value: Any, speech: Speech, zone: str) -> str:
+    if name in _MOMENTS:
+        try:
+            return f"{speech.date(str(value), zone)} {_time_of_day(speech, str(value), zone)}"
+        except BadTime:
+            return str(value)
+    return speech.number(value) if type(value) is int else str(value)
+
+
+def _time_of_day(speech: Speech, moment_text: str, zone: str) -> str:
+    try:
+        there = moment(moment_text).astimezone(ZoneInfo(zone))
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        there = moment(moment_text)
+    return f"{speech.digits(f'{there:%H}')}:{speech.digits(f'{there:%M}')}"

@@ -1,0 +1,97 @@
+"""The clock: every minute, what is due goes to the outbox, fairly by shop and no faster than the provider takes it."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import chain, zip_longest
+
+from chalicelib.domain.times import moment, stamp
+from chalicelib.table import base, due, follow_ups, orders
+
+# Two minutes of the provider's rate wait in the outbox at most: 100,000 due at 14/s otherwise meant millions of claims
+# of the same few.
+MINUTES_AHEAD = 2
+MOST_READ = 50_000
+# Buckets younger than this are looked at again even if empty: a slow writer may still put something there.
+SETTLED_AFTER = timedelta(hours=2)
+JANITOR_REACH = timedelta(hours=48)
+
+
+@dataclass
+class Outside:
+    """What the clock needs from elsewhere."""
+
+    enqueue: Callable[[list[tuple[str, str]]], None]  # (shop, message body)
+    waiting: Callable[[], int]  # messages in the outbox, in flight included
+    rate: float  # messages a second the provider takes
+    refetch: Callable[[str, str, datetime], None]  # (pk, sk, now): ask the shop about an order
+
+
+def tick(now: datetime, outside: Outside) -> int:
+    """One minute's work. Returns how many follow-ups went to the outbox."""
+    base.connect()
+    cursor = due.cursor(now)
+    found = _due_by_hour(_hours_to_look_at(cursor, now), now)
+    keys = list(chain.from_iterable(found.values()))
+    for pk, sk in (key for key in keys if key[1] == "REFETCH"):
+        outside.refetch(pk, sk, now)
+    waiting = outside.waiting()
+    room = max(0, int(outside.rate * 60 * MINUTES_AHEAD) - waiting)
+    # What waits in the outbox is still due in the table: it is the head of the same fair order.
+    chosen = fair(key for key in keys if key[1] != "REFETCH")[waiting : waiting + room]
+    if chosen:
+        outside.enqueue([_message(pk, sk) for pk, sk in chosen])
+    _advance(cursor, found, now)
+    return len(chosen)
+
+
+def _hours_to_look_at(cursor: str, now: datetime) -> list[str]:
+    """From the cursor on; once a day two days back, should something have been left behind."""
+    since = moment(cursor + ":00")
+    if (now.hour, now.minute) == (3, 0):
+        since = min(since, now - JANITOR_REACH)
+    return list(due.hours(since.strftime("%Y-%m-%dT%H"), now + timedelta(seconds=60)))
+
+
+def _due_by_hour(hours: Iterable[str], now: datetime) -> dict[str, list[tuple[str, str]]]:
+    found: dict[str, list[tuple[str, str]]] = {}
+    for hour in hours:
+        found[hour] = due.due_in(hour, now, MOST_READ // due.SHARDS)
+        if sum(map(len, found.values())) >= MOST_READ:
+            break
+    return found
+
+
+def fair(keys: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """One of each shop in turn, each shop's in the order given: nobody's thousands make anybody else wait."""
+    by_shop: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for pk, sk in keys:
+        by_shop[pk.split("#")[1]].append((pk, sk))
+    rounds = zip_longest(*(by_shop[shop] for shop in sorted(by_shop)))
+    return [key for key in chain.from_iterable(rounds) if key is not None]
+
+
+def _message(pk: str, sk: str) -> tuple[str, str]:
+    _, shop, _, order_id = pk.split("#")
+    _, flow, step = sk.split("#")
+    follow_up = follow_ups.follow_up_id(base.plain(order_id), base.plain(flow), base.plain(step))
+    return shop, json.dumps({"shop": shop, "follow_up": follow_up})
+
+
+def _advance(cursor: str, found: dict[str, list[tuple[str, str]]], now: datetime) -> None:
+    """Past hours that are over, old enough and empty: whatever stood in an hour that is over is due."""
+    reached = moment(cursor + ":00")
+    while reached + timedelta(hours=1) <= now - SETTLED_AFTER and found.get(reached.strftime("%Y-%m-%dT%H")) == []:
+        reached += timedelta(hours=1)
+    if reached != moment(cursor + ":00"):
+        due.advance(reached.strftime("%Y-%m-%dT%H"))
+
+
+def postpone_refetch(pk: str, sk: str, now: datetime) -> None:
+    """For a platform whose API cannot be asked yet: the mark stays and is looked at again tomorrow."""
+    shop, order_id = pk.split("#")[1], base.plain(pk.split("#")[3])
+    orders.postpone_refetch(shop, order_id, stamp(now + timedelta(days=1)), now)

@@ -1,0 +1,78 @@
+"""`python -m infra.local serve|demo`: what `make serve` and `make demo` run."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+import threading
+from contextlib import redirect_stdout
+from datetime import datetime
+from pathlib import Path
+from typing import TextIO
+
+from chalicelib.domain.times import moment
+from infra.local.ministack import NotInstalled
+from infra.local.world import World
+
+
+def main(words: list[str]) -> int:
+    """Returns the exit code."""
+    asked = _arguments().parse_args(words)
+    stopped = threading.Event()
+    for ending in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(ending, lambda *_: stopped.set())
+    try:
+        return serve(asked, stopped) if asked.command == "serve" else demo(asked, stopped)
+    except (NotInstalled, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def serve(asked: argparse.Namespace, stopped: threading.Event) -> int:
+    """An empty or continued world until it is told to end."""
+    say = sys.stdout
+    asked.data.mkdir(parents=True, exist_ok=True)
+    # What the functions log, one JSON object a line, goes where it does not mix with the line that says "ready".
+    with (asked.data / "log.jsonl").open("a", buffering=1) as log, redirect_stdout(log):
+        _world_until(stopped, World(asked.data, asked.port, asked.start), say)
+    return 0
+
+
+def _world_until(stopped: threading.Event, world: World, say: TextIO) -> None:
+    with world:
+        print(ready(world.url, world.mailbox), file=say, flush=True)
+        stopped.wait()
+
+
+def demo(asked: argparse.Namespace, stopped: threading.Event) -> int:
+    """The story; then serves, unless `--once`."""
+    from infra.local.demo import tell
+
+    return int(tell(port=asked.port, start=asked.start, once=asked.once, stopped=stopped))
+
+
+def ready(api: str, mailbox: str) -> str:
+    """The line that says so."""
+    return json.dumps({"ready": True, "api": api, "mailbox": mailbox}, separators=(",", ":"))
+
+
+def _arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m infra.local")
+    commands = parser.add_subparsers(dest="command", required=True)
+    serving, telling = commands.add_parser("serve"), commands.add_parser("demo")
+    for command in (serving, telling):
+        command.add_argument("--port", type=int, default=8000)
+        command.add_argument("--start", type=_moment, help="what the clock says at first (ISO 8601)")
+    serving.add_argument("--data", type=Path, default=Path(".local"))
+    telling.add_argument("--once", action="store_true", help="end after the story with one line of JSON")
+    return parser
+
+
+def _moment(text: str) -> datetime:
+    return moment(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

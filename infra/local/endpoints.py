@@ -1,0 +1,67 @@
+"""What exists under `/_local/` in this world and nowhere else: clock, queues, mails, faults, shops."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
+
+from chalicelib.domain.times import stamp
+from infra.local import mailbox
+from infra.local.server import Answer, problem
+from infra.local.timeline import target
+
+if TYPE_CHECKING:
+    from infra.local.world import World
+
+_HOSTS = ("127.0.0.1", "localhost")
+
+
+class Endpoints:
+    """Answers for a world."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._exact: dict[tuple[str, str], Callable[[Any, dict[str, str]], Any]] = {
+            ("GET", "/_local/clock"): lambda _, __: {"now": stamp(world.timeline.now())},
+            ("POST", "/_local/clock"): lambda asked, _: world.jump(target(asked, world.timeline.now())),
+            ("POST", "/_local/drain"): lambda _, __: world.drain(),
+            ("GET", "/_local/mail"): lambda _, query: world.store.list(query.get("to", "")),
+            ("GET", "/_local/faults"): lambda _, __: world.faults.report(),
+            ("POST", "/_local/faults"): lambda asked, _: world.faults.set(asked),
+            ("POST", "/_local/shops"): lambda asked, _: world.add_shop(asked),
+        }
+
+    def answer(self, method: str, target: str, headers: dict[str, str], body: bytes) -> Answer:
+        """The answer to one request; a page of another origin gets none."""
+        if not _from_here(headers):
+            return problem(403, "Only for pages and programs of this machine")
+        parts = urlsplit(target)
+        query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+        if method == "GET" and (page := mailbox.page(self._world.store, parts.path, query)):
+            return page
+        if found := self._exact.get((method, parts.path)):
+            return _answered(found, body, query)
+        return problem(404, "Nothing is here")
+
+
+def _answered(endpoint: Callable[[Any, dict[str, str]], Any], body: bytes, query: dict[str, str]) -> Answer:
+    try:
+        asked = json.loads(body) if body.strip() else {}
+    except ValueError:
+        return problem(400, "The body is not JSON")
+    try:
+        answer = endpoint(asked, query)
+    except ValueError as error:
+        field = getattr(error, "field", getattr(error, "name", ""))
+        return problem(400, str(error), **({"field": field} if field else {}))
+    return Answer(200, json.dumps(answer, ensure_ascii=False).encode())
+
+
+def _from_here(headers: dict[str, str]) -> bool:
+    """A web page elsewhere must not drive this world through a visitor's browser."""
+    given = {name.lower(): value for name, value in headers.items()}
+    host = urlsplit(f"//{given.get('host', '')}").hostname
+    origin = given.get("origin")
+    return host in _HOSTS and (origin is None or urlsplit(origin).hostname in _HOSTS)

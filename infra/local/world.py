@@ -1,0 +1,245 @@
+"""Everything on this machine: emulated AWS, mail door, API, queues and clock in one process, one folder of data."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from types import ModuleType, TracebackType
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from chalicelib import clock
+from chalicelib.domain.times import stamp
+from infra import resources
+from infra.local import outages
+from infra.local.endpoints import Endpoints
+from infra.local.engine import DueRow, Engine
+from infra.local.faults import Faults
+from infra.local.mail_store import MailStore
+from infra.local.maildoor import MailDoor, MailServer
+from infra.local.ministack import REGION, Ministack
+from infra.local.queues import Feed, Queues
+from infra.local.server import ApiServer
+from infra.local.timeline import Timeline
+
+PREFIX = "ecrm"
+# queue of the template -> the function in app.py that reads it
+READERS = {"Inbox": "ingest", "Unverified": "unverified", "Outbox": "send", "Feedback": "feedback"}
+
+
+class World:
+    """A running world. `data`: the folder that keeps it; None: a passing one. `start`: what its clock says at first.
+    `doors`: the module with the Chalice app and the functions (app.py). `live` False: nothing happens by itself, only
+    by `jump` and `drain`."""
+
+    def __init__(
+        self,
+        data: Path | None = None,
+        port: int = 0,
+        start: datetime | None = None,
+        doors: ModuleType | None = None,
+        live: bool = True,
+    ) -> None:
+        self._undo: list[Callable[[], Any]] = []
+        try:
+            self._build(data, port, start, doors)
+        except BaseException:
+            self.stop()
+            raise
+        if live:
+            self.engine.start()
+
+    def _build(self, data: Path | None, port: int, start: datetime | None, doors: ModuleType | None) -> None:
+        server = ApiServer(port)
+        self._undo.append(server.stop)
+        self.url, self.mailbox = server.url, f"{server.url}/_local/mailbox"
+        self.data = self._folder(data)
+        self.timeline = Timeline(start, self.data / "clock.json")
+        self._undo.append(self.timeline.save)
+        self.faults = Faults()
+        self._aws = Ministack(self.data / "aws")
+        self._undo.append(self._aws.stop)
+        self.made = resources.create(self._client, PREFIX)
+        self._open_mail()
+        self._furnish()
+        self.doors = doors or _doors()
+        self._wind_up()
+        server.start(self.doors.app, Endpoints(self))
+
+    def __enter__(self) -> World:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End everything, the last begun first; what is kept is saved."""
+        while self._undo:
+            self._undo.pop()()
+
+    def jump(self, to: datetime) -> dict[str, Any]:
+        """Run up to a moment and say what happened: follow-ups by state they came to, mails, messages worked off."""
+        began, before, mails, since = time.monotonic(), self.follow_ups(), self.store.count(), self.timeline.now()
+        steps, worked = self.engine.jump(to)
+        changed = self.follow_ups()
+        changed.subtract(before)
+        return {
+            "from": stamp(since),
+            "now": stamp(self.timeline.now()),
+            "steps": steps,
+            "seconds": round(time.monotonic() - began, 2),
+            "follow_ups": {state: count for state, count in sorted(changed.items()) if count},
+            "messages": self.store.count() - mails,
+            "worked": dict(worked),
+            "dead": self.dead(),
+        }
+
+    def drain(self) -> dict[str, Any]:
+        """Work off all queues now and say what happened."""
+        mails, worked = self.store.count(), self.engine.drain()
+        messages = self.store.count() - mails
+        return {"now": stamp(self.timeline.now()), "messages": messages, "worked": dict(worked), "dead": self.dead()}
+
+    def follow_ups(self) -> Counter[str]:
+        """How many follow-ups are in which state."""
+        rows = self._scan(
+            ProjectionExpression="#s",
+            FilterExpression="k = :kind",
+            ExpressionAttributeNames={"#s": "state"},
+            ExpressionAttributeValues={":kind": {"S": "follow_up"}},
+        )
+        return Counter(row["state"]["S"] for row in rows)
+
+    def dead(self) -> dict[str, int]:
+        """Messages that nobody could work off, by queue."""
+        wanted = ["ApproximateNumberOfMessages"]
+        found = {}
+        for name in READERS:
+            url = self.made.queues[f"{name}Dead"]
+            answer = self._client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=wanted)
+            found[name.lower()] = int(answer["Attributes"][wanted[0]])
+        return {name: count for name, count in found.items() if count}
+
+    def add_shop(self, asked: Any) -> Any:
+        """Register a shop as `python -m webhooks add-shop` does. Raises ValueError."""
+        from chalicelib.settings import settings
+        from webhooks.shops import add_shop
+
+        return add_shop(asked, settings(), clock.now())
+
+    def _folder(self, data: Path | None) -> Path:
+        if data is None:
+            passing = tempfile.TemporaryDirectory(prefix="ecrm-")
+            self._undo.append(passing.cleanup)
+            return Path(passing.name)
+        data.mkdir(parents=True, exist_ok=True)
+        return data
+
+    def _client(self, service: str) -> Any:
+        # Asking twice for a client would cost 10 ms each time.
+        clients: dict[str, Any] = self.__dict__.setdefault("_clients", {})
+        if service not in clients:
+            clients[service] = boto3.client(
+                service,
+                region_name=REGION,
+                endpoint_url=self._aws.url,
+                aws_access_key_id="test",
+                aws_secret_access_key="test",  # noqa: S106
+                config=Config(user_agent_extra=outages.UNHARMED, max_pool_connections=20),
+            )
+        return clients[service]
+
+    def _open_mail(self) -> None:
+        self.store = MailStore(self.data / "mail.sqlite")
+        self._undo.append(self.store.close)
+        door = MailDoor(self.store, self.faults, self._publish, self.timeline.now, self.made.mail_set)
+        self._mail_server = MailServer(door)
+        self._undo.append(self._mail_server.stop)
+
+    def _publish(self, event: dict[str, Any]) -> None:
+        self._client("sns").publish(TopicArn=self.made.topic_arn, Message=json.dumps(event, ensure_ascii=False))
+
+    def _furnish(self) -> None:
+        """The environment, clock and connections that the functions find."""
+        before = dict(os.environ)
+        self._undo.append(lambda: (os.environ.clear(), os.environ.update(before), _fresh()))
+        for name in [name for name in os.environ if name.startswith(("AWS_", "ECRM_"))]:
+            del os.environ[name]
+        os.environ.update(self._environment())
+        clock.use(self.timeline.now)
+        self._undo.append(lambda: clock.use(None))
+        self._undo.append(outages.install(self.faults))
+        _fresh()
+
+    def _environment(self) -> dict[str, str]:
+        queues = {f"ECRM_{name.upper()}_URL": self.made.queues[name] for name in READERS}
+        return queues | {
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_ENDPOINT_URL": self._aws.url,
+            "AWS_ENDPOINT_URL_SESV2": self._mail_server.url,
+            "ECRM_TABLE": self.made.table,
+            "ECRM_BUCKET": self.made.bucket,
+            "ECRM_MASTER": _master(self.data / "master"),
+            "ECRM_MAIL_CONFIGURATION_SET": self.made.mail_set,
+            "ECRM_PUBLIC_URL": self.url,
+            "ECRM_STAGE": "local",
+            "ECRM_LOCAL": "1",
+        }
+
+    def _wind_up(self) -> None:
+        feeds = [
+            Feed(name, self.made.queues[name], self.made.arns[name], getattr(self.doors, reader))
+            for name, reader in READERS.items()
+        ]
+        hidden = {
+            name: timedelta(seconds=resources.template()[name]["Properties"]["VisibilityTimeout"]) for name in READERS
+        }
+        queues = Queues(self._client("sqs"), feeds, hidden)
+        self.engine = Engine(self.timeline, queues, self.doors.tick, self._due_rows)
+        self._undo.append(self.engine.stop)
+
+    def _due_rows(self) -> list[DueRow]:
+        rows = self._scan(IndexName="due", ProjectionExpression="pk, sk, due_sk")
+        return [(row["pk"]["S"], row["sk"]["S"], row["due_sk"]["S"]) for row in rows]
+
+    def _scan(self, **asked: Any) -> Iterator[dict[str, Any]]:
+        pages = self._client("dynamodb").get_paginator("scan").paginate(TableName=self.made.table, **asked)
+        return (row for page in pages for row in page["Items"])
+
+
+def _doors() -> ModuleType:
+    import app
+
+    return app
+
+
+def _fresh() -> None:
+    """Settings and connections are read again."""
+    from chalicelib import outside
+    from chalicelib.settings import settings
+
+    settings.cache_clear()
+    outside.aws.cache_clear()
+
+
+def _master(file: Path) -> str:
+    """This world's master secret: made once."""
+    if not file.exists():
+        file.touch(mode=0o600)
+        file.write_text(secrets.token_hex(32))
+    return file.read_text()

@@ -1,0 +1,157 @@
+"""A shop, its mail provider and a clock for tests of sending: everything real but the provider and the table's wire."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from chalicelib.channels import Message, Receipt
+from chalicelib.domain.events import ConsentGiven, OrderSeen
+from chalicelib.domain.order import Buyer, Consent, Line, Order
+from chalicelib.domain.shop import Shop
+from chalicelib.domain.times import moment, stamp
+from chalicelib.table import follow_ups, orders, shops
+from chalicelib.work import dispatch, feedback, send, take_account, take_order
+from tests.fake_dynamo import FakeDynamo
+
+MINUTE = timedelta(minutes=1)
+NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)  # a Monday
+SHOP = Shop(
+    slug="acme",
+    platform="standard",
+    connected_at="2026-01-01T00:00:00Z",
+    locale="en",
+    currency="EUR",
+    consent="soft",
+    sender="Acme <shop@acme.test>",
+    postal_address="1 High Street, York",
+    name="Acme",
+    blind_key="ab" * 32,
+    salt="salt",
+    treated_share="1",
+)
+MASTER = b"m" * 32
+
+
+def order(number: int | str = 1, at: datetime = NOON, email: str = "sara@example.test", **changes: Any) -> Order:
+    """A paid order of one mug."""
+    plain = Order(
+        id=str(number),
+        number=str(number),
+        status="placed",
+        payment="paid",
+        fulfilment="none",
+        currency="EUR",
+        currency_original="EUR",
+        total=1200,
+        subtotal=1200,
+        discount=0,
+        tax=0,
+        shipping=0,
+        placed_at=stamp(at),
+        updated_at=stamp(at),
+        paid_at=stamp(at),
+        buyer=Buyer(email=email, name="Sara"),
+        lines=(Line("p1", None, "MUG", "Mug", 1, 1200, 1200),),
+    )
+    return replace(plain, **changes)
+
+
+@dataclass
+class PostOffice:
+    """The provider: keeps what it took, and tells of it later, as SES does."""
+
+    now: datetime = NOON
+    shop: Shop = SHOP
+    dynamo: FakeDynamo = field(default_factory=FakeDynamo)
+    taken: list[Message] = field(default_factory=list)
+    untold: list[dict[str, Any]] = field(default_factory=list)
+    queue: list[tuple[str, str]] = field(default_factory=list)
+    journal: dict[str, bytes] = field(default_factory=dict)
+    rate: float = 1000.0
+
+    def deliver(self, channel: str, message: Message) -> Receipt:
+        self.taken.append(message)
+        tags = {"shop": [message.shop], "follow_up": [message.id], "claim": [message.claim]}
+        provider_id = f"ses-{len(self.taken)}"
+        self.untold.append({"eventType": "Send", "mail": {"messageId": provider_id, "tags": tags}})
+        return Receipt(provider_id)
+
+    def sending(self) -> send.Outside:
+        return send.Outside(
+            lambda channel, message: self.deliver(channel, message),
+            lambda: not self.untold,
+            self.journal.__setitem__,
+            "https://ecrm.acme.test",
+            MASTER,
+        )
+
+    def ticking(self) -> dispatch.Outside:
+        return dispatch.Outside(self.queue.extend, lambda: len(self.queue), self.rate, dispatch.postpone_refetch)
+
+    def sell(self, sold: Order) -> str:
+        return take_order.see(self.shop, OrderSeen(sold), self.now)
+
+    def consent(self, email: str, state: str, at: datetime | None = None) -> None:
+        said = Consent("email", state, "test", stamp(at or self.now))
+        take_account.consent(self.shop, ConsentGiven(None, email, None, said), self.now)
+
+    def minute(self) -> list[str]:
+        """One tick of the clock and all that follows from it; the outcomes."""
+        dispatch.tick(self.now, self.ticking())
+        return self.work_off()
+
+    def work_off(self) -> list[str]:
+        outcomes = []
+        while self.queue:
+            _, body = self.queue.pop(0)
+            record = {"messageId": "m", "body": body}
+            send.handle({"Records": [record]}, self.now, self.sending())
+            outcomes.append(body)
+        self.tell()
+        return outcomes
+
+    def tell(self) -> None:
+        """Every event of the provider reaches us."""
+        while self.untold:
+            feedback.hear(self.untold.pop(0), self.now, feedback.Outside(self.journal.__setitem__))
+
+    def run(self, until: datetime) -> None:
+        """From one moment at which something is due to the next, no closer than the clock's minute."""
+        while self.now < until:
+            waiting = [item["due_sk"]["S"] for item in self.dynamo.all() if "due_sk" in item]
+            coming = min((moment(due) for due in waiting if moment(due) > self.now), default=until)
+            self.now = min(until, max(coming, self.now + MINUTE))
+            self.minute()
+
+    def state(self, number: int | str, flow: str) -> str:
+        return self.row(number, flow).state
+
+    def row(self, number: int | str, flow: str) -> follow_ups.FollowUpRow:
+        return orders.read(self.shop.slug, str(number)).follow_ups[flow, "mail"]
+
+    def codes(self, number: int | str, flow: str) -> list[str]:
+        return [entry["code"] for entry in self.row(number, flow).why]
+
+    def sent(self, flow: str) -> list[Message]:
+        """Messages of one flow that the provider took."""
+        return [message for message in self.taken if (follow_ups.key_of(message.id) or ("", ""))[1] == flow]
+
+
+@contextmanager
+def at(office: PostOffice, when: str) -> Iterator[PostOffice]:
+    """The office at another moment."""
+    before, office.now = office.now, moment(when)
+    yield office
+    office.now = before
+
+
+def open_office(**changes: Any) -> PostOffice:
+    """A post office whose shop is stored, in a table of its own."""
+    office = PostOffice(**changes)
+    office.dynamo.install()
+    shops.put(office.shop)
+    return office

@@ -1,0 +1,129 @@
+"""Registering a shop: what `python -m webhooks add-shop` and the local world's `/_local/shops` do."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Protocol
+
+from chalicelib import directory, keys
+from chalicelib.domain.shop import Shop
+from chalicelib.domain.times import stamp
+from chalicelib.settings import Settings
+from chalicelib.signatures import signature_of
+from webhooks.arguments import BadArgument, checked, secrets_by_topic
+
+# More live generations than this would only be forgotten ones; each costs an HMAC per delivery.
+MOST_GENERATIONS = 4
+
+
+class Rows(Protocol):
+    """Where shops are kept: `chalicelib.table.shops`."""
+
+    def get(self, slug: str) -> Shop | None: ...
+    def put(self, shop: Shop) -> None: ...
+    def all_slugs(self) -> list[str]: ...
+
+
+def add_shop(
+    args: Mapping[str, Any],
+    settings: Settings,
+    now: datetime,
+    *,
+    rows: Rows | None = None,
+    put: Callable[[str, bytes], None] | None = None,
+) -> dict[str, Any]:
+    """Create the shop, or change what the arguments name; publish the directory; return what the owner needs (as in
+    `described`). Raises BadArgument, with nothing written."""
+    settings.need("public_url")
+    rows = _table() if rows is None else rows
+    slug = checked(args)["slug"]
+    shop = registered(args, rows.get(slug), settings.master, now)
+    if not args.get("dry_run"):
+        rows.put(shop)
+        thin = settings.thin()
+        directory.publish(lambda: _all(rows, shop), put or (lambda key, data: thin.s3_put(settings.bucket, key, data)))
+    return described(shop, settings)
+
+
+def _table() -> Rows:
+    # PynamoDB takes a while to load, and `--help` does not need it
+    from chalicelib.table import base, shops
+
+    base.connect()
+    return shops
+
+
+def _all(rows: Rows, new: Shop) -> Iterable[Shop]:
+    """Every shop as the table has it. A list read a moment too early may lack the newest."""
+    slugs = sorted({*rows.all_slugs(), new.slug})
+    return [shop for shop in map(rows.get, slugs) if shop]
+
+
+def registered(args: Mapping[str, Any], old: Shop | None, master: bytes, now: datetime) -> Shop:
+    """The shop after this command. What the arguments do not name stays; ids and arms never change."""
+    given = checked(args)
+    if old and given["platform"] != old.platform:
+        raise BadArgument("platform", f"{old.slug} is {old.platform}; register another shop with another --shop")
+    for name in ("blind_key", "salt"):
+        if old and given.get(name, getattr(old, name)) != getattr(old, name):
+            raise BadArgument(name, "cannot change: every id and every arm of this shop was made with it")
+    shop = replace(old or _new(given["slug"], given["platform"], master, now), **given)
+    if old is None and "country" not in given and shop.locale[-3:-2] == "-":
+        shop = replace(shop, country=shop.locale[-2:])
+    if args.get("secret"):
+        shop = replace(shop, supplied_secrets=_sealed(shop, secrets_by_topic(shop.platform, args["secret"]), master))
+    return _rotated(shop, args, master)
+
+
+def _new(slug: str, platform: str, master: bytes, now: datetime) -> Shop:
+    return Shop(
+        slug,
+        platform,
+        stamp(now),
+        name=slug,
+        blind_key=secrets.token_hex(32),
+        salt=secrets.token_hex(32),
+        publishable_key=keys.publishable_key(master, slug),
+    )
+
+
+def _sealed(shop: Shop, plain: dict[str, list[str]], master: bytes) -> dict[str, list[str]]:
+    return {
+        topic: [keys.seal_secret(master, shop.slug, topic, secret) for secret in found]
+        for topic, found in plain.items()
+    }
+
+
+def _rotated(shop: Shop, args: Mapping[str, Any], master: bytes) -> Shop:
+    """Rotating makes a new generation beside the old ones; retiring leaves only the newest."""
+    newest = shop.secret_generation + bool(args.get("rotate_secrets"))
+    oldest = newest if args.get("retire_old_secrets") else shop.oldest_generation
+    if newest - oldest >= MOST_GENERATIONS:
+        raise BadArgument("rotate_secrets", f"{MOST_GENERATIONS} generations are live; first --retire-old-secrets")
+    key = shop.key_generation + bool(args.get("rotate_secret_key"))
+    hashed = keys.hash_secret_key(keys.secret_key(master, shop.slug, key))
+    return replace(shop, secret_generation=newest, oldest_generation=oldest, key_generation=key, secret_key_hash=hashed)
+
+
+def described(shop: Shop, settings: Settings) -> dict[str, Any]:
+    """What the owner needs to connect the shop: where to send, what to sign with, the keys of API and storefront."""
+    master = settings.master
+    return {
+        "shop": shop.slug,
+        "platform": shop.platform,
+        "delivery_url": f"{settings.public_url.rstrip('/')}/hooks/{shop.platform}/{shop.slug}",
+        "secrets": {
+            topic: keys.webhook_secret(master, shop.slug, topic, shop.secret_generation) for topic in _topics(shop)
+        },
+        "publishable_key": shop.publishable_key,
+        "secret_key": keys.secret_key(master, shop.slug, shop.key_generation),
+        "identity_secret": keys.identity_secret(master, shop.slug),
+    }
+
+
+def _topics(shop: Shop) -> list[str]:
+    signature = signature_of(shop.platform)
+    return list(signature.TOPICS) if signature and signature.SECRETS_PER_TOPIC else ["*"]
