@@ -115,3 +115,12 @@ def _master(environ: Mapping[str, str], thin: Thin) -> bytes:
 def settings() -> Settings:
     """The settings of this process. Tests: `settings.cache_clear()`."""
     return read(os.environ)
+
+
+def adopt(variables: Mapping[str, str]) -> None:
+    """Make these this process's environment. ECRM_ variables it had are dropped: they may be of another stage, whose
+    master would give wrong secrets."""
+    for name in [name for name in os.environ if name.startswith("ECRM_")]:
+        del os.environ[name]
+    os.environ.update(variables)
+    settings.cache_clear()

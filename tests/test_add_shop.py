@@ -113,6 +113,11 @@ class TestANewShop:
         one, two = owner.rows["acme"], owner.rows["other"]
         assert len({one.blind_key, one.salt, two.blind_key, two.salt}) == 4
 
+    def test_does_not_push_out_the_shops_before_it(self, owner):
+        secret = owner.adds()["secrets"]["order.created"]
+        owner.adds(shop="other")
+        assert owner.delivers(secret) == 200
+
     def test_that_is_restored_keeps_the_keys_it_was_exported_with(self, owner):
         owner.adds(blind_key="ab" * 32, salt="cd" * 32)
         assert owner.rows["acme"].blind_key == "ab" * 32

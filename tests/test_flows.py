@@ -22,7 +22,10 @@ GOOD: dict[str, Any] = {
     "purpose": "marketing",
     "starts": [{"when": "paid", "wait": "30d"}, {"when": "placed", "if": "cash_on_delivery", "wait": "12h"}],
     "exits": ["newer_order", "refunded"],
-    "steps": [{"step": "mail", "channel": "email", "max_late": "7d"}, {"step": "again", "channel": "email", "wait": "5d"}],
+    "steps": [
+        {"step": "mail", "channel": "email", "max_late": "7d"},
+        {"step": "again", "channel": "email", "wait": "5d"},
+    ],
 }
 
 
@@ -115,12 +118,12 @@ def test_what_is_no_flow_at_all_is_refused(odd: object) -> None:
 
 
 # What a JSON Schema cannot say: names unique among the steps, a year as the longest wait.
-ONLY_OURS = {("steps", 1, "step"), ("starts", 0, "wait", "9999d")}
+ONLY_OURS = [(("steps", 1, "step"), "mail"), (("starts", 0, "wait"), "9999d")]
 
 
 @pytest.mark.parametrize(("path", "value"), [(path, value) for path, value, *_ in BROKEN])
 def test_the_published_schema_refuses_what_we_refuse(path: tuple[Any, ...], value: Any) -> None:
-    ours_only = path in ONLY_OURS or (*path, value) in ONLY_OURS
+    ours_only = (path, value) in ONLY_OURS
     assert jsonschema.Draft202012Validator(SCHEMA).is_valid(changed(path, value)) is ours_only
 
 

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
@@ -79,7 +80,7 @@ def test_the_folders_are_the_registry():
 
 @every_platform
 def test_every_platform_offers_the_whole_contract(name):
-    webhook, signature = platforms.load(name), platforms.load_signature(name)
+    webhook, signature = platforms.load(name), import_module(f"chalicelib.platforms.{name}.signature")
     assert set(vars(signature)) >= CONTRACT
     assert all(getattr(webhook, word) is getattr(signature, word) for word in CONTRACT)
     assert set(webhook.READERS) == set(signature.TOPICS.values())
@@ -88,9 +89,8 @@ def test_every_platform_offers_the_whole_contract(name):
 
 @pytest.mark.parametrize("name", ["shopware", "", "..", "woocommerce.orders", "os", "WooCommerce", "ووکامرس", "body"])
 def test_a_platform_that_we_do_not_have_is_a_lookup_error(name):
-    for load in (platforms.load, platforms.load_signature):
-        with pytest.raises(LookupError):
-            load(name)
+    with pytest.raises(LookupError):
+        platforms.load(name)
 
 
 @every_platform
@@ -98,7 +98,7 @@ def test_the_signature_alone_imports_nothing_heavy(name):
     heavy = "phonenumbers email_validator fastjsonschema babel pynamodb boto3 botocore chalice decimal zoneinfo typing"
     code = (
         f"import sys; sys.modules.update(dict.fromkeys({heavy.split()!r}))\n"
-        f"from chalicelib.platforms import load_signature; load_signature({name!r})\n"
+        f"import chalicelib.platforms.{name}.signature\n"
         "print(*sorted(m for m in sys.modules if m.startswith('chalicelib') or sys.modules[m] is None))"
     )
     done = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, cwd=WEBHOOKS.parent)
@@ -108,8 +108,8 @@ def test_the_signature_alone_imports_nothing_heavy(name):
 
 
 def test_there_are_recordings_of_both_kinds():
-    assert len(PINGS) == 41
-    assert len(SIGNED) == 142
+    assert len(PINGS) >= 41
+    assert len(SIGNED) >= 142
 
 
 @pytest.mark.parametrize("r", SIGNED, ids=lambda r: r.name)
@@ -163,6 +163,7 @@ def test_a_ping_is_known_as_one_and_verifies_with_nothing(r):
 def test_a_signed_delivery_is_no_ping(name):
     platform = platforms.load(name)
     assert not any(platform.is_ping(r.headers, r.body) for r in SIGNED if r.platform == name)
+    assert not platform.is_ping({"x-wc-webhook-signature": "AAAA"}, b"webhook_id=12")
     for body in (b"", b"webhook_id=", b"webhook_id=1&x=2", b"webhook_id=" + b"9" * 50, b'{"id":1}'):
         assert not platform.is_ping({}, body)
 

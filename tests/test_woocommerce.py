@@ -699,6 +699,11 @@ def test_an_account_without_a_time_of_change_was_changed_when_it_was_made():
     assert seen.updated_at == seen.created_at == "2026-11-21T21:01:58Z"
 
 
+def test_an_account_without_a_country_has_a_number_of_the_shops_country():
+    (seen,) = say("customer.updated", {**CUSTOMER, "billing": {"phone": "09121234567"}})
+    assert (seen.buyer.phone, seen.buyer.country) == ("+989121234567", None)
+
+
 def test_a_refusal_never_quotes_the_body():
     secret = "maryam@example.test"
     for changed in (

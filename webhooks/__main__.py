@@ -6,7 +6,6 @@ import argparse
 import http.client
 import ipaddress
 import json
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -155,18 +154,14 @@ def _on_aws(stage: str, args: dict[str, Any]) -> dict[str, Any]:
     # only here: the local world needs none of it
     import boto3
 
-    from chalicelib.settings import settings
+    from chalicelib.settings import adopt, settings
     from webhooks.shops import add_shop
     from webhooks.stage import credentials, variables
 
     session = boto3.Session()
     if session.get_credentials() is None:
         raise BadArgument("stage", "this machine has no AWS credentials; sign in first, as for the AWS CLI")
-    for name in [name for name in os.environ if name.startswith("ECRM_")]:
-        del os.environ[name]  # this shell's own, perhaps of the local world: its master would give wrong secrets
-    os.environ.update(variables(stage, session.client("cloudformation")))
-    os.environ.update(credentials(session))
-    settings.cache_clear()
+    adopt({**variables(stage, session.client("cloudformation")), **credentials(session)})
     return add_shop(args, settings(), clock.now())
 
 

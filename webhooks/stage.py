@@ -21,7 +21,7 @@ _VARIABLES = {
 
 
 def variables(stage: str, cloudformation: Any) -> dict[str, str]:
-    """The variables of a stage from its stack's outputs. `cloudformation` is a boto3 client; its errors pass through."""
+    """The variables of a stage from its stack's outputs. `cloudformation` is boto3's client: its errors pass."""
     stack = cloudformation.describe_stacks(StackName=STACK.format(stage=stage))["Stacks"][0]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
     # a custom domain's address comes after Chalice's own, and so replaces it

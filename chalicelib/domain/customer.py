@@ -102,8 +102,8 @@ class Account:
     tags: tuple[str, ...] = ()
 
     @property
-    def version(self) -> tuple[str, str, tuple[str, ...]]:
-        return in_order(self.updated_at), self.email or "", self.tags
+    def version(self) -> tuple[str, str, tuple[str, ...], str]:
+        return in_order(self.updated_at), self.email or "", self.tags, self.created_at
 
 
 @dataclass(frozen=True, slots=True)

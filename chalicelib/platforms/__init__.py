@@ -28,21 +28,12 @@ def names() -> tuple[str, ...]:
 
 def load(name: str) -> ModuleType:
     """The platform's `webhook` module. Raises LookupError for a platform that we do not have."""
-    return _door(name, "webhook")
-
-
-def load_signature(name: str) -> ModuleType:
-    """The platform's `signature` module, without the reader. Raises LookupError for one that we do not have."""
-    return _door(name, "signature")
-
-
-def _door(name: str, door: str) -> ModuleType:
     # Names come from addresses: only a plain word may become part of a module's path.
     if not (name.isascii() and name.isalpha() and name.islower()):
         raise LookupError("no such platform")
     try:
-        return import_module(f"{__name__}.{name}.{door}")
+        return import_module(f"{__name__}.{name}.webhook")
     except ModuleNotFoundError as missing:
-        if missing.name is None or not missing.name.startswith(f"{__name__}.{name}"):
+        if not (missing.name or "").startswith(f"{__name__}.{name}"):
             raise
         raise LookupError("no such platform") from None

@@ -116,6 +116,8 @@ class Row(Model):
     ttl = Integer(null=True)
     due_pk = UnicodeAttribute(null=True)
     due_sk = UnicodeAttribute(null=True)
+    customers_sk = UnicodeAttribute(null=True)
+    feed_sk = UnicodeAttribute(null=True)
     due = DueIndex()
     customers = CustomersIndex()
     feed = FeedIndex()
@@ -216,11 +218,18 @@ def _together(writes: list[Write]) -> None:
 
 
 def _judged(error: Exception) -> Exception:
-    if isinstance(error, TransactWriteError) and error.cause_response_code == "TransactionCanceledException":
+    code = _code(error)
+    if isinstance(error, TransactWriteError) and code == "TransactionCanceledException":
         codes = {reason.code for reason in error.cancellation_reasons if reason}
         return Conflict() if codes and codes <= _CONFLICT_REASONS else Trouble(f"transaction cancelled: {sorted(codes)}")
-    code = getattr(error, "cause_response_code", None)
-    return Conflict() if code in _CONFLICTS else Trouble(code or type(error).__name__)
+    return Conflict() if code in _CONFLICTS else Trouble(code)
+
+
+def _code(error: BaseException) -> str:
+    """DynamoDB's word for it, else the error's name. Asked here because PynamoDB's own `cause_response_code` breaks on
+    a timeout: botocore's HTTP errors carry a `response` that is None."""
+    answer = getattr(getattr(error, "cause", None), "response", None) or {}
+    return answer.get("Error", {}).get("Code") or type(error).__name__
 
 
 R = TypeVar("R", bound="Row")
@@ -243,5 +252,5 @@ class reading:
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, (PynamoDBException, BotoCoreError)) and not isinstance(error, Model.DoesNotExist):
-            raise Trouble(getattr(error, "cause_response_code", None) or type(error).__name__) from error
+            raise Trouble(_code(error)) from error
 

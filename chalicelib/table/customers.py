@@ -58,7 +58,7 @@ def _pk(shop: str, node_id: str) -> str:
 def read(shop: str, node_id: str, key: str = "") -> Read:
     """The node; an empty one of kind `key` where there is none yet."""
     row = base.first(ProfileRow, _pk(shop, node_id), "PROFILE")
-    return Read(_node(row.node), row.rev) if row else Read(Node(node_id, key), None)
+    return Read(node_of(row.node), row.rev) if row else Read(Node(node_id, key), None)
 
 
 def resolve(shop: Shop, identity: str, at: str) -> Read:
@@ -176,7 +176,7 @@ def _plain(node: Node) -> dict[str, Any]:
     return {key: value for key, value in raw.items() if value}
 
 
-def _node(raw: dict[str, Any]) -> Node:
+def node_of(raw: dict[str, Any]) -> Node:
     contact = dict(raw.get("contact", {}))
     for key in ("name", "locale", "country"):
         if key in contact:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import heapq
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -29,9 +31,12 @@ class OrderRow(Row, discriminator="order"):
 
 
 class RefetchRow(Row, discriminator="refetch"):
-    """The shop should be asked about this order. Waits in the due index until it has been."""
+    """The shop should be asked about this order. Waits in the due index until it has been. `about` is the latest moment
+    in question. A tie is settled by any telling read from the shop that is as new, since both times are the shop's own;
+    whatever else we were told, only whoever asked after it can take the mark away (`answered`)."""
 
     reason = UnicodeAttribute()
+    about = UnicodeAttribute()
     asked_at = UnicodeAttribute()
     tries = Integer(default=0)
 
@@ -104,13 +109,27 @@ def _gist(order: Order, customer: str | None) -> dict[str, object]:
     return {"c": customer, "cur": order.currency, "net": order.net, "l": lines}
 
 
-def refetch(shop: str, order_id: str, reason: str, now: datetime, held: Held) -> Write | None:
-    """Marks the order as one to ask the shop about; None where it is marked already."""
-    if held.refetch:
-        return None
-    row = RefetchRow(partition(shop, order_id), "REFETCH", reason=reason, asked_at=stamp(now))
+def refetch(shop: str, order_id: str, reason: str, about: str, now: datetime, held: Held) -> list[Write]:
+    """Marks the order as one to ask the shop about (`tie`, `partial`, `deleted`); nothing where that is known already."""
+    old = held.refetch
+    if old:
+        reason = reason if old.reason == "tie" else old.reason
+        about = max(old.about, about, key=in_order)
+    if old and (old.reason, old.about) == (reason, about):
+        return []
+    row = RefetchRow(partition(shop, order_id), "REFETCH", reason=reason, about=about, asked_at=stamp(now))
     row.due_pk, row.due_sk = due_keys(row.pk, stamp(now + timedelta(seconds=2)), now)
-    return base.put(row)
+    return [base.replace(row, old.rev if old else None)]
+
+
+def settles(order: Order, mark: RefetchRow) -> bool:
+    """Whether this telling is all that the mark asks for."""
+    return order.settled and mark.reason == "tie" and in_order(mark.about) <= in_order(order.updated_at)
+
+
+def answered(mark: RefetchRow) -> Write:
+    """Takes the mark away, unless the order was marked again since it was read."""
+    return Write(mark, Row.rev == mark.rev, "delete")
 
 
 def postpone_refetch(shop: str, order_id: str, due: str, now: datetime) -> None:
@@ -126,6 +145,34 @@ def get(shop: str, order_id: str) -> tuple[Order, str | None] | None:
     """The order as it stands and its customer's node, or None."""
     held = read(shop, order_id)
     return (held.order, held.customer) if held.order else None
+
+
+def of_ids(shop: str, ids: Iterable[str]) -> dict[str, tuple[Order, str | None]]:
+    """The orders as they stand, each with its customer's node; without those that are not there."""
+    keys = [(partition(shop, order_id), "ORDER") for order_id in dict.fromkeys(ids)]
+    found: dict[str, tuple[Order, str | None]] = {}
+    with base.reading():
+        for row in OrderRow.batch_get(keys, consistent_read=True) if keys else ():
+            order = standing(from_canonical(row.snapshot) if row.snapshot else None, row.gone_at)
+            if order:
+                found[order.id] = (order, row.customer)
+    return found
+
+
+def placed_since(shop: str, since: str, now: datetime, after: str | None = None) -> Iterator[tuple[str, str]]:
+    """(position, order id) of what counts as placed, from the stored moment `since` on, oldest first; `after` is the
+    last position seen."""
+    start = after or in_order(since)
+    # A shop's clock may be ahead of ours, and its months with it.
+    for month in months_since(start[:7] + "-01", now + timedelta(days=32)):
+        shards = [_feed(shop, month, shard, start) for shard in range(FEED_SHARDS)]
+        yield from ((sk, order_id) for sk, order_id in heapq.merge(*shards) if sk != after)
+
+
+def _feed(shop: str, month: str, shard: int, start: str) -> Iterator[tuple[str, str]]:
+    with base.reading():
+        for row in Row.feed.query(base.partition(shop, "F", month, str(shard)), Row.feed_sk >= start, page_size=100):
+            yield str(row.feed_sk), base.plain(row.pk.split("#")[3])
 
 
 def months_since(placed_since: str, now: datetime) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import timedelta
@@ -38,11 +39,16 @@ def see(shop: str, product: Product) -> bool:
     raw = {key: value for key, value in asdict(product).items() if value not in (None, ())}
     raw["available"] = product.available
     raw = {key: list(value) if isinstance(value, tuple) else value for key, value in raw.items()}
-    if row and (row.product == raw or in_order(row.updated_at) > in_order(product.updated_at)):
+    if row and row.product and _version(row.updated_at, row.product) >= _version(product.updated_at, raw):
         return False
     new = ProductRow(_pk(shop, product.id), "PRODUCT", updated_at=product.updated_at, product=raw)
     new.gone_at = row.gone_at if row else None
     return bool(base.commit([base.replace(new, row.rev if row else None)]))
+
+
+def _version(updated_at: str, raw: Any) -> tuple[str, str]:
+    """The newest telling stays; of two of one moment, whichever comes first, the same one."""
+    return in_order(updated_at), json.dumps(raw, sort_keys=True)
 
 
 def gone(shop: str, product_id: str, at: str) -> bool:
@@ -50,7 +56,7 @@ def gone(shop: str, product_id: str, at: str) -> bool:
     row = _row(shop, product_id)
     if row and row.gone_at and in_order(row.gone_at) >= in_order(at):
         return False
-    new = ProductRow(_pk(shop, product_id), "PRODUCT", updated_at=row.updated_at if row else at, gone_at=at)
+    new = ProductRow(_pk(shop, product_id), "PRODUCT", updated_at=row.updated_at if row else "", gone_at=at)
     new.product = row.product if row else None
     return bool(base.commit([base.replace(new, row.rev if row else None)]))
 
@@ -70,12 +76,16 @@ def see_cart(shop: str, cart: CartSeen, customer: str | None) -> bool:
     """Keep the newest telling of a cart. Raises Conflict."""
     pk = base.partition(shop, "K", cart.cart_id)
     row = base.first(CartRow, pk, "CART")
-    if row and in_order(row.updated_at) >= in_order(cart.updated_at):
-        return False
     new = CartRow(pk, "CART", updated_at=cart.updated_at, customer=customer, currency=cart.currency)
     new.lines = [asdict(line) for line in cart.lines]
+    if row and _version(row.updated_at, _cart(row)) >= _version(new.updated_at, _cart(new)):
+        return False
     new.ttl = int((moment(cart.updated_at) + CART_KEPT).timestamp())
     return bool(base.commit([base.replace(new, row.rev if row else None)]))
+
+
+def _cart(row: CartRow) -> list[Any]:
+    return [row.lines, row.customer, row.currency]
 
 
 def _pk(shop: str, product_id: str) -> str:

@@ -22,6 +22,7 @@ class QuarantineRow(Row, discriminator="quarantine"):
     field = UnicodeAttribute(null=True)
     topic = UnicodeAttribute(null=True)
     received_at = UnicodeAttribute()
+    replayed_at = UnicodeAttribute(null=True)
     sealed = Zipped(null=True)
 
 
@@ -32,13 +33,15 @@ class Quarantined:
     field: str | None
     topic: str | None
     received_at: str
+    replayed_at: str | None = None  # when it was last put on the queue again; None since it came back from there
 
 
 def add(shop: str, sealed: str, topic: str, received_at: str, reason: str, field: str, now: datetime) -> bool:
     """Keep the sealed envelope. The same one twice is one row; False where it was there already."""
     digest = hashlib.sha256(sealed.encode()).hexdigest()[:16]
     pk, sk = base.partition(shop, "Q"), f"{in_order(received_at)}#{digest}"
-    if base.first(QuarantineRow, pk, sk):
+    held = base.first(QuarantineRow, pk, sk)
+    if held and not held.replayed_at:
         return False
     row = QuarantineRow(pk, sk, reason=reason, field=field or None, topic=topic or None, received_at=received_at)
     row.sealed = sealed if len(sealed) <= LARGEST_KEPT else None
@@ -51,14 +54,19 @@ def listed(shop: str, limit: int = 100, before: str | None = None) -> list[Quara
     condition = QuarantineRow.sk < before if before else None
     with base.reading():
         rows = QuarantineRow.query(base.partition(shop, "Q"), condition, scan_index_forward=False, limit=limit)
-        return [Quarantined(row.sk, row.reason, row.field, row.topic, row.received_at) for row in rows]
+        return [_shown(row) for row in rows]
 
 
-def sealed(shop: str, quarantined: str) -> str | None:
-    """The envelope, to put on the queue again."""
+def _shown(row: QuarantineRow) -> Quarantined:
+    return Quarantined(row.sk, row.reason, row.field, row.topic, row.received_at, row.replayed_at)
+
+
+def replaying(shop: str, quarantined: str, at: str) -> str | None:
+    """The envelope, to put on the queue again; None where there is none, or it was too large to keep. The row stays, with
+    the moment: what cannot be taken in again must not be lost, and is then seen as before."""
     row = base.first(QuarantineRow, base.partition(shop, "Q"), quarantined)
-    return row.sealed if row else None
-
-
-def release(shop: str, quarantined: str) -> None:
-    base.commit([base.remove(QuarantineRow(base.partition(shop, "Q"), quarantined))])
+    if row is None or row.sealed is None:
+        return None
+    row.replayed_at = at
+    base.commit([base.put(row)])
+    return str(row.sealed)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from pynamodb.attributes import UnicodeAttribute
 
 from chalicelib.domain import blinding
@@ -32,3 +34,11 @@ def add(shop: Shop, contact: str, reason: str, at: str) -> None:
 def reason(shop: Shop, contact: str) -> str | None:
     row = base.first(SuppressionRow, _pk(shop, contact), "#")
     return row.reason if row else None
+
+
+def reasons(shop: Shop, contacts: Iterable[str]) -> dict[str, str]:
+    """Those of the contacts nobody may write to, and why."""
+    keys = {(_pk(shop, contact), "#"): contact for contact in contacts}
+    with base.reading():
+        rows = SuppressionRow.batch_get(list(keys), consistent_read=True) if keys else ()
+        return {keys[row.pk, row.sk]: row.reason for row in rows}

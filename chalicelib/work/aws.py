@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -13,7 +14,7 @@ from chalicelib.directory import Absent
 from chalicelib.outside import Aws
 from chalicelib.settings import Settings, settings
 from chalicelib.signatures import proven
-from chalicelib.work import dispatch, feedback, ingest, send, spool
+from chalicelib.work import dispatch, feedback, ingest, read_health, send, spool
 
 _BATCH = 10  # SQS takes so many messages in one call
 
@@ -56,6 +57,20 @@ def for_spool() -> spool.Outside:
     return spool.Outside(_spooled, _get_or_none, _signed(settings()).send, _forget)
 
 
+def for_health() -> read_health.Outside:
+    return read_health.Outside(lambda: _waiting(settings().inbox_url), _spooled_of)
+
+
+def journal() -> Callable[[str, bytes], None]:
+    """Writes an entry of the journal: (key, data)."""
+    return _signed(settings()).put
+
+
+def inbox() -> Callable[[str, str], None]:
+    """Puts an envelope on the inbox queue: (envelope, shop)."""
+    return _signed(settings()).send
+
+
 def _deliver(channel: str, message: Message) -> Receipt:
     receipt: Receipt = channels.reaching(channel).send(message, settings())
     return receipt
@@ -94,6 +109,11 @@ def _spooled(most: int) -> list[str]:
     return [entry["Key"] for entry in found.get("Contents", [])]
 
 
+def _spooled_of(shop: str) -> int:
+    """Counted up to a thousand: more is as bad."""
+    return int(_client("s3").list_objects_v2(Bucket=settings().bucket, Prefix=f"spool/{shop}/")["KeyCount"])
+
+
 def _get_or_none(key: str) -> bytes | None:
     try:
         return _signed(settings()).get(key)
@@ -103,5 +123,3 @@ def _get_or_none(key: str) -> bytes | None:
 
 def _forget(key: str) -> None:
     _client("s3").delete_object(Bucket=settings().bucket, Key=key)
-
-

@@ -27,9 +27,13 @@ _ADDRESS = re.compile(r"[@/\\<>|]|www\.|\.\w{2,}$|\d{5}|:", re.IGNORECASE)
 
 
 def clip(text: str, most: int) -> str:
-    """`text` on one line, without control characters, at most `most` characters."""
+    """`text` on one line, without control characters, at most `most` characters; cut between words where there are."""
     text = clean_name(text[: most * 4])
-    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+    if len(text) <= most:
+        return text
+    cut = text[: most - 1]
+    words, blank, _ = cut.rpartition(" ")
+    return (words if blank and len(words) > most // 2 else cut).rstrip() + "…"
 
 
 def greeting_name(name: str, *, whole: bool) -> str:
@@ -98,7 +102,7 @@ def order_values(
         "pictures": pictures,
         "columns": 2 if pictures else 1,
         "first_title": lines[0]["title"] if lines else None,
-        "pages": [line for line in lines if line["url"]][:3],
+        "pages": list({line["url"]: line for line in lines if line["url"]}.values())[:3],
     }
 
 

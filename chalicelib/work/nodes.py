@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from chalicelib.domain.customer import Node
 from chalicelib.domain.shop import Shop
@@ -18,6 +18,7 @@ class Nodes:
         self._shop = shop
         self._read: dict[str, Read] = {}
         self._now: dict[str, Node] = {}
+        self._named: set[str] = set()
 
     def of_identity(self, identity: str, at: str) -> Node:
         """The node that `identity` means at the stored moment `at`."""
@@ -29,26 +30,34 @@ class Nodes:
         return self._now[node_id]
 
     def change(self, node_id: str, by: Callable[[Node], Node]) -> None:
+        """Whoever is named here has a profile from then on, even if nothing is known of her."""
         self._now[node_id] = by(self[node_id])
+        self._named.add(node_id)
 
     def _keep(self, found: Read) -> Node:
         self._read.setdefault(found.node.id, found)
         return self._now.setdefault(found.node.id, found.node)
 
-    def writes(self) -> list[Write]:
-        """Changed profiles, look-ups for every contact that is new on one of them, and the words of a new name."""
-        writes = []
+    def writes(self, others: Iterable[Write] = ()) -> list[Write]:
+        """`others`, and what has changed here: profiles, their look-ups, the words of their names. Where anything is
+        written, profiles that were only read must still be the same: an erasure in between would be overlooked."""
+        writes, rested = list(others), []
         for node_id, node in sorted(self._now.items()):
             before = self._read[node_id]
-            if node != before.node:
-                writes.append(customers.write(self._shop.slug, before, node))
-                writes += [customers.lookup(self._shop, contact, node_id) for contact in _new_contacts(before, node)]
-                writes += names.changes(self._shop.slug, node_id, _name(before.node), _name(node))
-        return writes
+            if node != before.node or (before.rev is None and node_id in self._named):
+                writes += self._changes(before, node)
+            else:
+                rested.append(customers.unchanged(self._shop.slug, before))
+        return writes + rested if writes else []
 
-
-def _new_contacts(before: Read, node: Node) -> list[str]:
-    return sorted(contacts_of(node) - (contacts_of(before.node) if before.rev is not None else set()))
+    def _changes(self, before: Read, node: Node) -> list[Write]:
+        was, now = contacts_of(before.node) if before.rev is not None else set(), contacts_of(node)
+        return [
+            customers.write(self._shop.slug, before, node),
+            *(customers.lookup(self._shop, contact, node.id) for contact in sorted(now - was)),
+            *(customers.drop_lookup(self._shop, contact, node.id) for contact in sorted(was - now)),
+            *names.changes(self._shop.slug, node.id, _name(before.node), _name(node)),
+        ]
 
 
 def contacts_of(node: Node) -> set[str]:

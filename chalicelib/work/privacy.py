@@ -1,4 +1,4 @@
-"""Erasing a person and giving out what is held about her (DESIGN 4.10).
+"""Erasing a person (DESIGN 4.10): totals stay, identity goes, and a late delivery brings nobody back.
 
 Erasing can stop anywhere and be done again: first she is marked, so that nothing new sticks to her, then everything
 that leads to her goes, and only at the end the contacts by which the rest is found.
@@ -18,6 +18,7 @@ from chalicelib.domain.people import contact_keys
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import in_order, stamp
 from chalicelib.table import audit, base, customers, experiments, follow_ups, orders
+from chalicelib.table.follow_ups import FollowUpRow
 from chalicelib.work.nodes import Nodes, contacts_of
 from chalicelib.work.take_account import link_owner
 from chalicelib.work.take_order import anonymise, retried
@@ -125,23 +126,35 @@ def _forget_order(shop: Shop, node_id: str, order_id: str, now: datetime, done: 
         if row.unit:
             _forget_unit(shop, row.unit, done)
     anonymise(shop, order_id, now)
-    retried(lambda: _forget_units_named(shop, order_id, now))
+    retried(lambda: _clear_follow_ups(shop, order_id, now))
 
 
-def _forget_units_named(shop: Shop, order_id: str, now: datetime) -> str:
+def _clear_follow_ups(shop: Shop, order_id: str, now: datetime) -> str:
     """Follow-ups keep their arm, not whose it was. One that is being sent is its sender's for the moment."""
-    rows = [row for row in orders.read(shop.slug, order_id).follow_ups.values() if row.unit and row.state != "claimed"]
+    held = orders.read(shop.slug, order_id)
+    rows = [row for row in held.follow_ups.values() if row.state != "claimed" and _names_her(row)]
     for row in rows:
         row.unit = None
+        row.why = [_without_texts(entry) for entry in row.why or []]
     base.commit([follow_ups.write(row, row.rev, now) for row in rows])
     return "stored" if rows else "duplicate"
+
+
+def _names_her(row: FollowUpRow) -> bool:
+    return bool(row.unit) or any("reason" in entry["params"] for entry in row.why or [])
+
+
+def _without_texts(entry: dict[str, Any]) -> dict[str, Any]:
+    """What a provider answered may quote her address."""
+    kept = {name: value for name, value in entry["params"].items() if name != "reason"}
+    return {**entry, "params": kept}
 
 
 def _receipt(shop: Shop, nodes: tuple[Node, ...], erased_at: str) -> dict[str, Any]:
     """Counted from what is there, so that a second try counts the same."""
     ids = [row.order_id for node in nodes for row in customers.every_order(shop.slug, node.id)]
     rows = [row for order_id in ids for row in orders.read(shop.slug, order_id).follow_ups.values()]
-    cancelled = [row for row in rows if row.state == "cancelled" and row.why[-1]["code"] == "customer_gone"]
+    cancelled = [row for row in rows if row.state == "cancelled" and row.why and row.why[-1]["code"] == "customer_gone"]
     return {
         "customer_id": min(node.id for node in nodes),
         "erased_at": erased_at,

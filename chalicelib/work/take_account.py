@@ -10,7 +10,6 @@ from chalicelib.domain.events import AccountSeen, ConsentGiven
 from chalicelib.domain.order import Buyer
 from chalicelib.domain.people import identity
 from chalicelib.domain.shop import Shop
-from chalicelib.domain.times import stamp
 from chalicelib.table import base
 from chalicelib.work.nodes import Nodes
 from chalicelib.work.take_order import retried
@@ -29,6 +28,7 @@ def _see(shop: Shop, event: AccountSeen) -> str:
     account = Account(str(event.buyer.account), event.buyer.email, event.created_at, event.updated_at, event.tags)
     told = node.contact.told(event.buyer, event.updated_at)
     nodes.change(node.id, lambda node: replace(node, contact=told))
+    _hear_of_address(nodes, account)
     newest = node.account is None or account.version > node.account.version
     if newest:
         nodes.change(node.id, lambda node: replace(node, account=account))
@@ -38,28 +38,33 @@ def _see(shop: Shop, event: AccountSeen) -> str:
     return "stored" if writes else "duplicate" if newest or node.account == account else "stale"
 
 
-def _relink(nodes: Nodes, account_node: str, old: Account | None, new: Account) -> None:
-    if old and old.email and old.email != new.email:
-        _disclaim(nodes, account_node, old)
-    if new.email:
-        _claim(nodes, account_node, new)
-
-
-def _disclaim(nodes: Nodes, account_node: str, account: Account) -> None:
+def _hear_of_address(nodes: Nodes, account: Account) -> None:
+    """Even a stale telling says that the address is somebody's; whose, only the newest says."""
+    if not account.email:
+        return
     email = nodes.of_identity(f"email:{account.email}", account.created_at)
-    claims = {who: since for who, since in email.claims.items() if who != account_node}
-    nodes.change(email.id, lambda node: replace(node, claims=claims))
-    link_owner(nodes, email.id)
+    if not email.erased_at:
+        told = email.contact.told(Buyer(email=account.email), account.created_at)
+        nodes.change(email.id, lambda node: replace(node, contact=told))
 
 
-def _claim(nodes: Nodes, account_node: str, account: Account) -> None:
-    """An address belongs to the account made last: two shops' accounts with one address are one re-used address."""
+def _relink(nodes: Nodes, account_node: str, old: Account | None, new: Account) -> None:
+    if old and old.email != new.email:
+        _claim(nodes, account_node, old, claimed=False)
+    _claim(nodes, account_node, new, claimed=True)
+
+
+def _claim(nodes: Nodes, account_node: str, account: Account, *, claimed: bool) -> None:
+    """An address belongs to the account made last: two accounts with one address are one re-used address."""
+    if not account.email:
+        return
     email = nodes.of_identity(f"email:{account.email}", account.created_at)
     if email.erased_at:
         return
-    claims = {**email.claims, account_node: (account.created_at, "")}
-    told = email.contact.told(Buyer(email=account.email), account.created_at)
-    nodes.change(email.id, lambda node: replace(node, claims=dict(sorted(claims.items())), contact=told))
+    claims = {who: since for who, since in email.claims.items() if who != account_node}
+    if claimed:
+        claims[account_node] = (account.created_at, "")
+    nodes.change(email.id, lambda node: replace(node, claims=dict(sorted(claims.items()))))
     link_owner(nodes, email.id)
 
 
@@ -75,17 +80,17 @@ def link_owner(nodes: Nodes, email_node: str) -> None:
 
 
 def consent(shop: Shop, event: ConsentGiven, now: datetime) -> str:
-    """A consent given outside an order; one from before an erasure is not heard."""
-    return retried(lambda: _consent(shop, event, now))
+    """A consent given outside an order; one from before an erasure, or that may be, is not heard."""
+    return retried(lambda: _consent(shop, event))
 
 
-def _consent(shop: Shop, event: ConsentGiven, now: datetime) -> str:
+def _consent(shop: Shop, event: ConsentGiven) -> str:
     buyer = Buyer(account=event.account, email=event.email, phone=event.phone)
     key = identity(buyer)
     if key is None:
         return "ignored"
     nodes = Nodes(shop)
-    at = event.consent.at or stamp(now)
+    at = event.consent.at or ""
     node = nodes.of_identity(key, at)
     if node.erased_at:
         return "stale"

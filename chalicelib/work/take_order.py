@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from chalicelib.domain.events import OrderChanged, OrderGone, OrderSeen
-from chalicelib.domain.order import Buyer, Order, contribution, digest, tied, wins
+from chalicelib.domain.order import Order, anonymous, contribution, digest, tied, wins
 from chalicelib.domain.people import identity
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import in_order
@@ -40,15 +40,15 @@ def see(shop: Shop, event: OrderSeen, now: datetime) -> str:
 
 
 def _see(shop: Shop, order: Order, now: datetime) -> str:
-    held = orders.read(shop.slug, order.id)
     nodes = Nodes(shop)
+    held = _nameless(nodes, orders.read(shop.slug, order.id))
     order, customer = _whose(nodes, order)
     settle = _Settling(shop, nodes, held, now)
     settle.hear(order, customer)
-    if wins(order, held.told):
+    if wins(order, held.told, customer, held.customer):
         settle.become(order, customer, held.gone_at)
     if tied(order, held.told):
-        settle.ask_shop("tie")
+        settle.ask_shop("tie", order.updated_at)
     base.commit(settle.writes())
     return _outcome(settle, order)
 
@@ -71,17 +71,21 @@ def _gone(shop: Shop, event: OrderGone, now: datetime) -> str:
         return "duplicate"
     settle = _Settling(shop, Nodes(shop), held, now, event.order_id)
     settle.become(held.told, held.customer, event.at)
-    settle.ask_shop("deleted")
+    settle.ask_shop("deleted", event.at)
     base.commit(settle.writes())
     return "stored"
 
 
 def changed(shop: Shop, event: OrderChanged, now: datetime) -> str:
     """A partial body carries no money: it only marks the order for a refetch."""
+    return retried(lambda: _changed(shop, event, now))
+
+
+def _changed(shop: Shop, event: OrderChanged, now: datetime) -> str:
     held = orders.read(shop.slug, event.order_id)
-    mark = orders.refetch(shop.slug, event.order_id, "partial", now, held)
-    base.commit([mark] if mark else [])
-    return "stored" if mark else "duplicate"
+    marks = orders.refetch(shop.slug, event.order_id, "partial", event.at, now, held)
+    base.commit(marks)
+    return "stored" if marks else "duplicate"
 
 
 def anonymise(shop: Shop, order_id: str, now: datetime) -> str:
@@ -107,7 +111,13 @@ def _whose(nodes: Nodes, order: Order) -> tuple[Order, str | None]:
     if key is None:
         return order, None
     node = nodes.of_identity(key, order.placed_at)
-    return (replace(order, buyer=Buyer(country=order.buyer.country)) if node.erased_at else order), node.id
+    return (anonymous(order) if node.erased_at else order), node.id
+
+
+def _nameless(nodes: Nodes, held: Held) -> Held:
+    """What is held, as it is compared: while an erasure is under way some orders still bear her name."""
+    erased = held.told and held.customer and nodes[held.customer].erased_at
+    return replace(held, told=anonymous(held.told)) if held.told and erased else held
 
 
 @dataclass
@@ -143,8 +153,8 @@ class _Settling:
             self._number(order)
             erased = bool(customer and self.nodes[customer].erased_at)
             self._writes += replan(self.shop, held, order, None if erased else customer, self.now)
-            if order.settled and held.refetch:
-                self._writes.append(base.remove(held.refetch))
+            if held.refetch and orders.settles(order, held.refetch):
+                self._writes.append(orders.answered(held.refetch))
 
     def _count(self, order: Order | None, customer: str | None) -> None:
         old, new = contribution(self.held.order), contribution(order)
@@ -168,15 +178,16 @@ class _Settling:
             self._writes.append(new)
 
     def _number(self, order: Order) -> None:
-        known = self.held.told and self.held.told.number == order.number
-        if order.number != order.id and not known:
-            self._writes.append(customers.lookup(self.shop, f"number:{order.number}", order.id))
+        told = self.held.told
+        before, after = told.number if told else order.id, order.number
+        if before not in (order.id, after):
+            self._writes.append(customers.drop_lookup(self.shop, f"number:{before}", order.id))
+        if after not in (order.id, before):
+            self._writes.append(customers.lookup(self.shop, f"number:{after}", order.id))
 
-    def ask_shop(self, reason: str) -> None:
+    def ask_shop(self, reason: str, about: str) -> None:
         order_id = self.held.told.id if self.held.told else self.order_id
-        mark = orders.refetch(self.shop.slug, order_id, reason, self.now, self.held)
-        if mark:
-            self._writes.append(mark)
+        self._writes += orders.refetch(self.shop.slug, order_id, reason, about, self.now, self.held)
 
     def writes(self) -> list[Write]:
-        return self._writes + self.nodes.writes()
+        return self.nodes.writes(self._writes)

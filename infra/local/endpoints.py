@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 from chalicelib.domain.times import stamp
 from infra.local import mailbox
 from infra.local.server import Answer, problem
-from infra.local.timeline import target
+from infra.local.timeline import pace, target
 
 if TYPE_CHECKING:
     from infra.local.world import World
@@ -25,7 +25,7 @@ class Endpoints:
         self._world = world
         self._exact: dict[tuple[str, str], Callable[[Any, dict[str, str]], Any]] = {
             ("GET", "/_local/clock"): lambda _, __: {"now": stamp(world.timeline.now())},
-            ("POST", "/_local/clock"): lambda asked, _: world.jump(target(asked, world.timeline.now())),
+            ("POST", "/_local/clock"): lambda asked, _: world.jump(target(asked, world.timeline.now()), pace(asked)),
             ("POST", "/_local/drain"): lambda _, __: world.drain(),
             ("GET", "/_local/mail"): lambda _, query: world.store.list(query.get("to", "")),
             ("GET", "/_local/faults"): lambda _, __: world.faults.report(),

@@ -8,7 +8,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -24,12 +24,18 @@ DueRow = tuple[str, str, str]  # pk, sk, when
 
 class Engine:
     """One hand at the wheel at a time: the live thread, a jump or a drain. `due_rows()` lists everything that waits for
-    a moment; `tick` is the function of the minute timer."""
+    a moment; `tick` is the function of the minute timer; `skip(at)` is told before it comes by after a long time."""
 
     def __init__(
-        self, timeline: Timeline, queues: Queues, tick: Callable[..., Any], due_rows: Callable[[], list[DueRow]]
+        self,
+        timeline: Timeline,
+        queues: Queues,
+        tick: Callable[..., Any],
+        due_rows: Callable[[], list[DueRow]],
+        skip: Callable[[datetime], None] = lambda at: None,
     ) -> None:
-        self._timeline, self._queues, self._tick, self._due_rows = timeline, queues, tick, due_rows
+        self._timeline, self._queues, self._tick = timeline, queues, tick
+        self._due_rows, self._skip = due_rows, skip
         self._hand, self._stopping = threading.Lock(), threading.Event()
         self._next_tick = next_minute(timeline.now())
         self._stuck: set[DueRow] = set()
@@ -50,21 +56,22 @@ class Engine:
         with self._hand:
             return self._queues.drain(self._timeline.now)
 
-    def jump(self, to: datetime) -> tuple[int, Counter[str]]:
+    def jump(self, to: datetime, every: timedelta = MINUTE) -> tuple[int, Counter[str]]:
         """Run clock, timer and queues up to a moment: (how often the timer came by, messages worked off). The clock
-        stands still at every step, so the same jump makes the same decisions."""
+        stands still at every step, so the same jump makes the same decisions. `every`: the least time between two
+        steps; a longer one is faster and sends a little later."""
         with self._hand:
             try:
-                return self._jump(to)
+                return self._jump(to, every)
             finally:
                 self._timeline.go_on()
                 self._next_tick = next_minute(self._timeline.now() + MINUTE / 60)
 
-    def _jump(self, to: datetime) -> tuple[int, Counter[str]]:
+    def _jump(self, to: datetime, every: timedelta) -> tuple[int, Counter[str]]:
         self._timeline.hold(self._timeline.now())
         done, steps = self._queues.drain(self._timeline.now), 0
         self._stuck = set()
-        while (at := self._next_moment()) and at < to and not self._stopping.is_set():
+        while (at := self._next_moment(every)) and at < to and not self._stopping.is_set():
             done += self._step(at)
             steps += 1
         return steps + 1, done + self._step(to)
@@ -73,18 +80,20 @@ class Engine:
         """The timer comes by at a moment. Rows it leaves untouched though they are due are no reason to come again."""
         self._timeline.hold(at)
         self._queues.release(at)
+        self._skip(at)
         overdue = {row for row in self._due_rows() if moment(row[2]) <= at}
         ticked = self._timer(at)
         done = self._queues.drain(self._timeline.now)
         self._stuck |= overdue & set(self._due_rows()) if not done else set()
         return done + ticked
 
-    def _next_moment(self) -> datetime | None:
+    def _next_moment(self, every: timedelta) -> datetime | None:
         """When the timer has something to do next: at the first full minute after now at which a row is due."""
         waiting = [moment(row[2]) for row in self._due_rows() if row not in self._stuck]
         parked = self._queues.next_parked()
         earliest = min(waiting + ([parked] if parked else []), default=None)
-        return max(next_minute(earliest), next_minute(self._timeline.now() + MINUTE / 60)) if earliest else None
+        soonest = next_minute(self._timeline.now() + every - MINUTE + MINUTE / 60)
+        return max(next_minute(earliest), soonest) if earliest else None
 
     def _timer(self, at: datetime) -> Counter[str]:
         event = {

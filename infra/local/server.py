@@ -6,12 +6,13 @@ import base64
 import json
 import threading
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler
 from typing import Any, Protocol
 from urllib.parse import unquote
 
 from chalice import Chalice
 from chalice.config import Config
-from chalice.local import ChaliceRequestHandler, CustomLocalChalice, LocalChalice, LocalDevServer, LocalGateway
+from chalice.local import ChaliceRequestHandler, CustomLocalChalice, LocalChalice, LocalGateway, ThreadedHTTPServer
 
 LARGEST = 10 * 1024 * 1024  # API Gateway's own limit
 _LOCAL = "/_local/"
@@ -81,6 +82,11 @@ class Handler(ChaliceRequestHandler):
     wbufsize = 1 << 16
     disable_nagle_algorithm = True
     local: Local
+    gateway: _Gateway
+
+    def __init__(self, request: Any, client_address: Any, server: Any) -> None:
+        # Chalice's own would make a gateway for every connection.
+        BaseHTTPRequestHandler.__init__(self, request, client_address, server)
 
     def _generic_handle(self) -> None:
         try:
@@ -90,16 +96,18 @@ class Handler(ChaliceRequestHandler):
             return self._send(problem(error.status, error.reason))
         if self.path.startswith(_LOCAL):
             return self._send(self.local.answer(self.command, self.path, dict(self.headers.items()), body))
-        gateway = _Gateway(self.local_gateway._app_object, self.local_gateway._config)
-        if not gateway.knows(self.path):
+        if not self.gateway.knows(self.path):
             return self._send(problem(404, "Nothing is here"))
-        return self._through(gateway, body)
+        return self._through(body)
 
     do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = do_PATCH = do_OPTIONS = _generic_handle
 
-    def _through(self, gateway: _Gateway, body: bytes) -> None:
-        response = gateway.handle_request(self.command, self.path, _Headers(list(self.headers.items())), body or None)
+    def _through(self, body: bytes) -> None:
+        asked = _Headers(list(self.headers.items()))
+        response = self.gateway.handle_request(self.command, self.path, asked, body or None)
         headers = {**response["headers"], **response["multiValueHeaders"]}
+        if "content-type" not in map(str.lower, headers):
+            headers["Content-Type"] = "application/json"
         content = self._handle_binary(response)["body"] or b""
         content = content if isinstance(content, bytes) else content.encode()
         self.send_response(response["statusCode"])
@@ -144,30 +152,29 @@ class Handler(ChaliceRequestHandler):
         """Says nothing: addresses in a path or query are nobody's business."""
 
 
+class _Server(ThreadedHTTPServer):
+    request_queue_size = 128
+
+
 class ApiServer:
     """The API on a port of 127.0.0.1. Port 0: any free one. Raises OSError where the port is taken."""
 
     def __init__(self, port: int) -> None:
-        self._dev = LocalDevServer(Chalice(app_name="none"), Config(), "127.0.0.1", port)
-        self.url = f"http://127.0.0.1:{self._dev.server.server_address[1]}"
-        self._thread = threading.Thread(target=self._dev.server.serve_forever, args=(0.05,), daemon=True)
+        self._server = _Server(("127.0.0.1", port), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 
     def start(self, app: Chalice, local: Local) -> None:
         """Answer from now on; who came earlier has waited."""
-        handler = type("WorldHandler", (Handler,), {"local": local})
-        self._dev.server.RequestHandlerClass = _made(handler, _threaded(app))
+        gateway = _Gateway(_threaded(app), Config())
+        self._server.RequestHandlerClass = type("WorldHandler", (Handler,), {"local": local, "gateway": gateway})
         self._thread.start()
 
     def stop(self) -> None:
         if self._thread.ident:
-            self._dev.server.shutdown()
+            self._server.shutdown()
             self._thread.join()
-        self._dev.server.server_close()
-
-
-def _made(handler: type[Handler], app: Chalice) -> Any:
-    config = Config()
-    return lambda request, address, server: handler(request, address, server, app, config)
+        self._server.server_close()
 
 
 def _threaded(app: Chalice) -> Chalice:

@@ -49,6 +49,14 @@ def target(asked: Any, now: datetime) -> datetime:
     return wanted
 
 
+def pace(asked: dict[str, Any]) -> timedelta:
+    """How far apart the steps of a jump are at least: `{"every":"15m"}`, a minute if not said. Raises BadJump."""
+    try:
+        return max(MINUTE, span(asked.get("every", "1m")))
+    except (ValueError, AttributeError, TypeError, OverflowError):
+        raise BadJump("every", "is not a span such as 15m") from None
+
+
 def next_minute(at: datetime) -> datetime:
     """The first full minute at or after a moment: when the minute timer comes by."""
     full = at.replace(second=0, microsecond=0)

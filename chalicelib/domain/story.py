@@ -1,0 +1,64 @@
+"""What a timeline says of orders and consents, in the shop's language: English or Persian."""
+
+from __future__ import annotations
+
+from chalicelib.domain.order import Order
+from chalicelib.domain.shop import Shop
+from chalicelib.domain.speech import Speech, pick_language
+
+# In the order in which things of one moment are told.
+KINDS = (
+    "consent_unsubscribed",
+    "consent_pending",
+    "consent_subscribed",
+    "order_placed",
+    "order_paid",
+    "order_fulfilled",
+    "order_refunded",
+    "order_cancelled",
+    "follow_up_planned",
+    "follow_up_deferred",
+    "follow_up_held_out",
+    "follow_up_skipped",
+    "follow_up_cancelled",
+    "follow_up_failed",
+    "follow_up_unknown",
+    "follow_up_sent",
+    "follow_up_delivered",
+    "follow_up_bounce",
+    "follow_up_complaint",
+)
+_ORDERS = {
+    "order_placed": {"en": "Order {number} placed: {amount}", "fa": "سفارش {number} ثبت شد: {amount}"},
+    "order_paid": {"en": "Order {number} paid: {amount}", "fa": "سفارش {number} پرداخت شد: {amount}"},
+    "order_fulfilled": {"en": "Order {number} fulfilled", "fa": "سفارش {number} آماده و ارسال شد"},
+    "order_refunded": {
+        "en": "{amount} given back for order {number}",
+        "fa": "{amount} از سفارش {number} بازگردانده شد",
+    },
+    "order_cancelled": {"en": "Order {number} cancelled", "fa": "سفارش {number} لغو شد"},
+}
+_CONSENTS = {
+    "subscribed": {"en": "Agreed to marketing by {channel}", "fa": "با پیام تبلیغاتی از راه {channel} موافقت کرد"},
+    "unsubscribed": {"en": "Declined marketing by {channel}", "fa": "پیام تبلیغاتی از راه {channel} را نخواست"},
+    "pending": {"en": "Asked about marketing by {channel}", "fa": "دربارهٔ پیام تبلیغاتی از راه {channel} پرسیده شد"},
+}
+_CHANNELS = {"email": {"en": "e-mail", "fa": "ایمیل"}, "sms": {"en": "SMS", "fa": "پیامک"}}
+
+
+def order(kind: str, order: Order, amount: int | None, shop: Shop) -> str:
+    """One of the KINDS of orders as a sentence; `amount` in minor units of the order's currency."""
+    language, speech = _speech(shop)
+    said = "" if amount is None else speech.money(amount, order.currency, order.currency_original)
+    return _ORDERS[kind][language].format(number=speech.digits(order.number), amount=said)
+
+
+def consent(channel: str, state: str, shop: Shop) -> str:
+    language, _ = _speech(shop)
+    named = _CHANNELS.get(channel, {}).get(language, channel)
+    return _CONSENTS[state][language].format(channel=named)
+
+
+def _speech(shop: Shop) -> tuple[str, Speech]:
+    language = pick_language(None, shop.locale, ("en", "fa"))
+    return language, Speech(shop.locale if shop.locale.startswith(language) else language)

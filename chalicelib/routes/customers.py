@@ -1,0 +1,78 @@
+"""Partner API: customers, what they bought, what followed, their data (export, erase). For the shop's secret key."""
+
+from __future__ import annotations
+
+from chalice import Blueprint
+
+from chalicelib.domain.customer import Customer
+from chalicelib.routes.door import Asked, partner
+from chalicelib.routes.problems import Problem
+from chalicelib.work import (
+    aws,
+    export,
+    privacy,
+    read_customers,
+    read_follow_ups,
+    read_orders,
+    read_timeline,
+)
+from chalicelib.work.read_views import Json
+
+customers = Blueprint(__name__)
+PAGED = ("limit", "cursor")
+WHO = "secret_key"
+
+
+def _customer(asked: Asked) -> Customer:
+    found = read_customers.one(asked.shop, asked.path["customer"])
+    if found is None:
+        raise Problem(404, "The shop has no such customer.")
+    return found
+
+
+@partner(customers, "/v1/customers", query=(*read_customers.WAYS, *PAGED))
+def list_customers(asked: Asked) -> Json:
+    """Everybody, or those behind an e-mail address, a phone number, an order, the beginning of a name."""
+    by = {way: asked.query[way] for way in read_customers.WAYS if way in asked.query}
+    try:
+        return asked.page(read_customers.search(asked.shop, by, asked.limit, asked.cursor))
+    except read_customers.BadSearch as bad:
+        raise Problem(400, bad.reason, bad.field) from None
+
+
+@partner(customers, "/v1/customers/{customer}")
+def get_customer(asked: Asked) -> Json:
+    return read_customers.view(asked.shop, _customer(asked))
+
+
+@partner(customers, "/v1/customers/{customer}/timeline", query=PAGED)
+def get_timeline(asked: Asked) -> Json:
+    return asked.page(read_timeline.timeline(asked.shop, _customer(asked), asked.limit, asked.cursor))
+
+
+@partner(customers, "/v1/customers/{customer}/follow-ups", query=PAGED)
+def list_follow_ups_of_customer(asked: Asked) -> Json:
+    return asked.page(read_follow_ups.of_customer(asked.shop, _customer(asked), asked.limit, asked.cursor))
+
+
+@partner(customers, "/v1/customers/{customer}/orders", query=PAGED)
+def list_orders_of_customer(asked: Asked) -> Json:
+    return asked.page(read_orders.of_customer(asked.shop, _customer(asked), asked.limit, asked.cursor))
+
+
+@partner(customers, "/v1/customers/{customer}/export")
+def export_customer(asked: Asked) -> Json:
+    """Everything we hold about her. Noted in the audit."""
+    try:
+        return export.export(asked.shop, asked.path["customer"], asked.now, who=WHO)
+    except privacy.NoSuchCustomer:
+        raise Problem(404, "The shop has no such customer.") from None
+
+
+@partner(customers, "/v1/customers/{customer}", "DELETE", status=202)
+def erase_customer(asked: Asked) -> Json:
+    """Erases her; asked again, the same receipt."""
+    try:
+        return privacy.erase(asked.shop, asked.path["customer"], asked.now, aws.journal(), who=WHO)
+    except privacy.NoSuchCustomer:
+        raise Problem(404, "The shop has no such customer.") from None

@@ -1,0 +1,83 @@
+"""One customer's story, newest first: what she ordered, what followed, what she agreed to.
+
+Nothing of it is stored: it is told from the orders, their follow-ups and the consents whenever somebody asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from chalicelib.domain import story
+from chalicelib.domain.customer import Customer
+from chalicelib.domain.order import Order
+from chalicelib.domain.shop import Shop
+from chalicelib.domain.times import in_order
+from chalicelib.domain.why import sentence
+from chalicelib.table.follow_ups import FollowUpRow
+from chalicelib.work.read_follow_ups import newest_orders
+from chalicelib.work.read_views import Json, Page, consents_view, money
+
+_AFTERWARDS = ("delivered", "bounce", "complaint")
+_SETTLED = ("deferred", "sent", "held_out", "cancelled", "skipped", "failed", "unknown")
+
+
+def timeline(shop: Shop, customer: Customer, limit: int, before: list[str] | None = None) -> Page:
+    """Entries {at, kind, text, order_id, order_number, amount, follow_up_id, flow, channel}, of her newest orders."""
+    entries = sorted(_entries(shop, customer), key=_place, reverse=True)
+    rest = [entry for entry in entries if before is None or _place(entry) < before]
+    return Page(rest[:limit], _place(rest[limit - 1]) if len(rest) > limit else None)
+
+
+def _place(entry: Json) -> list[str]:
+    rank = str(story.KINDS.index(entry["kind"])).rjust(3, "0")
+    return [in_order(entry["at"]), rank, *(str(entry[name] or "") for name in ("order_id", "follow_up_id", "text"))]
+
+
+def _entries(shop: Shop, customer: Customer) -> Iterator[Json]:
+    for held in newest_orders(shop, customer):
+        if held.order:
+            yield from _of_order(shop, held.order)
+        for row in held.follow_ups.values():
+            yield from _of_follow_up(shop, row)
+    for consent in consents_view(customer.contact):
+        if consent["at"] and f"consent_{consent['state']}" in story.KINDS:
+            text = story.consent(consent["channel"], consent["state"], shop)
+            yield _entry(consent["at"], f"consent_{consent['state']}", text, channel=consent["channel"])
+
+
+def _entry(at: str, kind: str, text: str, **more: object) -> Json:
+    names = ("order_id", "order_number", "amount", "follow_up_id", "flow", "channel")
+    return {"at": at, "kind": kind, "text": text, **{name: more.get(name) for name in names}}
+
+
+def _of_order(shop: Shop, order: Order) -> Iterator[Json]:
+    moments = [
+        ("order_placed", order.placed_at, order.total),
+        ("order_paid", order.paid_at, order.total),
+        ("order_fulfilled", order.fulfilled_at, None),
+        ("order_cancelled", order.cancelled_at, None),
+        *(("order_refunded", refund.at or order.updated_at, refund.amount) for refund in order.refunds),
+    ]
+    for kind, at, amount in moments:
+        if at:
+            text = story.order(kind, order, amount, shop)
+            shown = None if amount is None else money(amount, order.currency)
+            yield _entry(at, kind, text, order_id=order.id, order_number=order.number, amount=shown)
+
+
+def _of_follow_up(shop: Shop, row: FollowUpRow) -> Iterator[Json]:
+    why = row.why or []
+    about = {"order_id": row.order_id, "follow_up_id": row.id, "flow": row.flow, "channel": row.channel}
+    if why:
+        yield _entry(why[0]["at"], "follow_up_planned", _said(shop, why[0]), **about)
+    decisive = [entry for entry in why[1:] if entry["code"] not in _AFTERWARDS]
+    if row.state in _SETTLED and decisive:
+        at = row.sent_at or decisive[-1]["at"]
+        yield _entry(at, f"follow_up_{row.state}", _said(shop, decisive[-1]), **about)
+    for entry in why:
+        if entry["code"] in _AFTERWARDS:
+            yield _entry(entry["at"], f"follow_up_{entry['code']}", _said(shop, entry), **about)
+
+
+def _said(shop: Shop, entry: Json) -> str:
+    return sentence(entry["code"], entry.get("params") or {}, shop)
