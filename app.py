@@ -7,6 +7,11 @@ from typing import Any
 from chalice import Chalice, Response
 from chalice.app import CloudWatchEvent, SQSEvent
 from chalicelib import accept, clock
+from chalicelib.routes.customers import customers
+from chalicelib.routes.deliveries import deliveries
+from chalicelib.routes.mail_links import mail_links
+from chalicelib.routes.orders import orders
+from chalicelib.routes.public import public
 from chalicelib.work import aws
 from chalicelib.work import dispatch as dispatching
 from chalicelib.work import feedback as hearing
@@ -15,6 +20,8 @@ from chalicelib.work import send as sending
 from chalicelib.work import spool as spooling
 
 app = Chalice(app_name="ecrm")
+for blueprint in (customers, orders, deliveries, mail_links, public):
+    app.register_blueprint(blueprint)
 Failures = dict[str, list[dict[str, str]]]
 
 

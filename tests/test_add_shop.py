@@ -261,7 +261,7 @@ class LocalWorld(BaseHTTPRequestHandler):
         try:
             status, answer = 200, self.owner.adds(**args)
         except BadArgument as error:
-            status, answer = 400, {"detail": str(error)}
+            status, answer = 400, {"type": "about:blank", "title": str(error), "status": 400}
         self.send_response(status if self.path == "/_local/shops" else 404)
         self.end_headers()
         self.wfile.write(json.dumps(answer).encode())

@@ -237,6 +237,13 @@ def test_the_first_eight_lines_are_shown_and_the_rest_counted() -> None:
     assert "and 292 more" in mail("thank-you", "en", order=order).text
 
 
+def test_a_line_of_which_none_is_left_is_not_shown() -> None:
+    order = replace(ORDER, lines=(line("پیراهن", quantity=0), line("شلوار")))
+    made = mail("thank-you", "fa", order=order)
+    assert "پیراهن" not in made.text + made.html
+    assert "شلوار" in made.text
+
+
 def test_a_line_without_a_picture_keeps_its_place_beside_those_that_have_one() -> None:
     made = mail("thank-you", "fa")
     assert made.html.count("<img") == 1
@@ -353,6 +360,9 @@ HARM: dict[str, tuple[str, str]] = {
         "{% assign x = 'aaaaaaaaaa' %}" + "{% capture x %}{{ x }}{{ x }}{% endcapture %}" * 40,
         "limit",
     ),
+    "replace by a long text": ("{{ long | replace: 'y', long }}", "replace"),
+    "join by a long text": ("{{ many | join: long }}", "join"),
+    "twice a long text": ("{% assign x = long | append: long %}{{ x | size }}", "append"),
     "join of many": ("{{ long | split: '' | join: long }}", "join|split"),
     "numbers that explode": ("{% assign x = 99 %}" + "{% assign x = x | times: x %}" * 50, "number"),
     "loops in loops": ("{% for i in (1..999) %}" * 6 + "{% endfor %}" * 6, "loop"),
@@ -375,7 +385,7 @@ HARM: dict[str, tuple[str, str]] = {
     "division by nothing": ("{{ 1 | divided_by: 0 }}", "0"),
     "a stray end": ("{% endfor %}", "endfor"),
 }
-VALUES = {"a": "<i>", "b": {"k": 1}, "customer": {"name": None}, "long": "y" * 5_000}
+VALUES = {"a": "<i>", "b": {"k": 1}, "customer": {"name": None}, "long": "y" * 15_000, "many": ["y" * 15_000] * 1_000}
 
 
 @pytest.mark.parametrize("html", [True, False], ids=["html", "text"])

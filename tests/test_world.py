@@ -390,7 +390,7 @@ def test_a_world_goes_on_after_a_restart_where_it_stood(tmp_path: Path) -> None:
     with World(tmp_path, start=START, doors=Doors(), live=False) as second:  # type: ignore[arg-type]
         assert second.timeline.now() >= target({"advance": "3d"}, START)
         assert [found["to"] for found in second.store.list()] == [["sara@acme.test"]]
-        assert second._due_rows() == [("S#acme#O#kept", "FU#thanks#1", "2027-01-01T00:00:00")]
+        assert second._due_rows() == [("S#acme#O#kept", "FU#thanks#1", "2027-01-01T00:00:00", "2027-01-01T00")]
         second.drain()
         assert [record["body"] for record in second.doors.taken] == ["still waits"]
         assert second._environment()["ECRM_MASTER"] == first_key

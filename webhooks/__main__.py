@@ -120,7 +120,7 @@ def _locally(api: str, args: dict[str, Any]) -> dict[str, Any]:
         answer = {}
     if status == 200 and isinstance(answer, dict):
         return answer
-    said = answer.get("detail") if isinstance(answer, dict) else None
+    said = (answer.get("detail") or answer.get("title")) if isinstance(answer, dict) else None
     raise BadArgument("api", f"{api} answered {status}") if not said else Refused(said)
 
 

@@ -69,7 +69,9 @@ class Asked:
 View = Callable[[Asked], Json | Response]
 
 
-def partner(blueprint: Blueprint, path: str, method: str = "GET", query: tuple[str, ...] = (), status: int = 200) -> Any:
+def partner(
+    blueprint: Blueprint, path: str, method: str = "GET", query: tuple[str, ...] = (), status: int = 200
+) -> Any:
     """Registers a route that only the shop's secret key opens. `query`: the parameters it knows. The view gets Asked and
     returns JSON."""
 

@@ -36,7 +36,7 @@ def get(slug: str) -> Shop | None:
 
 def all_slugs() -> list[str]:
     with base.reading():
-        return [row.slug for row in ShopNameRow.query("SHOPS")]
+        return [row.slug for row in ShopNameRow.query("SHOPS", consistent_read=True)]
 
 
 def _shop(raw: dict[str, Any]) -> Shop:

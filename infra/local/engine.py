@@ -9,7 +9,7 @@ import traceback
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from chalice.local import LambdaContext
@@ -19,12 +19,21 @@ from infra.local.queues import Queues
 from infra.local.timeline import MINUTE, Timeline, next_minute
 
 IDLE_SECONDS = 0.2
-DueRow = tuple[str, str, str]  # pk, sk, when
+
+
+class DueRow(NamedTuple):
+    """A row that waits for a moment, and the hour under which the due index files it."""
+
+    pk: str
+    sk: str
+    due: str
+    hour: str
 
 
 class Engine:
     """One hand at the wheel at a time: the live thread, a jump or a drain. `due_rows()` lists everything that waits for
-    a moment; `tick` is the function of the minute timer; `skip(at)` is told before it comes by after a long time."""
+    a moment; `tick` is the function of the minute timer; `skip(at, rows)` is told
+    before it comes by."""
 
     def __init__(
         self,
@@ -32,7 +41,7 @@ class Engine:
         queues: Queues,
         tick: Callable[..., Any],
         due_rows: Callable[[], list[DueRow]],
-        skip: Callable[[datetime], None] = lambda at: None,
+        skip: Callable[[datetime, list[DueRow]], None],
     ) -> None:
         self._timeline, self._queues, self._tick = timeline, queues, tick
         self._due_rows, self._skip = due_rows, skip
@@ -69,27 +78,29 @@ class Engine:
 
     def _jump(self, to: datetime, every: timedelta) -> tuple[int, Counter[str]]:
         self._timeline.hold(self._timeline.now())
-        done, steps = self._queues.drain(self._timeline.now), 0
-        self._stuck = set()
-        while (at := self._next_moment(every)) and at < to and not self._stopping.is_set():
-            done += self._step(at)
+        done, steps, self._stuck = self._queues.drain(self._timeline.now), 1, set()
+        rows = self._due_rows()
+        while (at := self._next_moment(rows, every)) and at < to and not self._stopping.is_set():
+            worked, rows = self._step(at, rows)
+            done += worked
             steps += 1
-        return steps + 1, done + self._step(to)
+        return steps, done + self._step(to, rows)[0]
 
-    def _step(self, at: datetime) -> Counter[str]:
-        """The timer comes by at a moment. Rows it leaves untouched though they are due are no reason to come again."""
+    def _step(self, at: datetime, rows: list[DueRow]) -> tuple[Counter[str], list[DueRow]]:
+        """The timer comes by at a moment: what was worked off, and what waits afterwards. Rows that are left untouched
+        though they are due are no reason to come again."""
         self._timeline.hold(at)
         self._queues.release(at)
-        self._skip(at)
-        overdue = {row for row in self._due_rows() if moment(row[2]) <= at}
-        ticked = self._timer(at)
-        done = self._queues.drain(self._timeline.now)
-        self._stuck |= overdue & set(self._due_rows()) if not done else set()
-        return done + ticked
+        self._skip(at, rows)
+        failed = self._timer(at)
+        done, left = self._queues.drain(self._timeline.now), self._due_rows()
+        if not done:
+            self._stuck |= {row for row in rows if moment(row.due) <= at} & set(left)
+        return done + failed, left
 
-    def _next_moment(self, every: timedelta) -> datetime | None:
+    def _next_moment(self, rows: list[DueRow], every: timedelta) -> datetime | None:
         """When the timer has something to do next: at the first full minute after now at which a row is due."""
-        waiting = [moment(row[2]) for row in self._due_rows() if row not in self._stuck]
+        waiting = [moment(row.due) for row in rows if row not in self._stuck]
         parked = self._queues.next_parked()
         earliest = min(waiting + ([parked] if parked else []), default=None)
         soonest = next_minute(self._timeline.now() + every - MINUTE + MINUTE / 60)

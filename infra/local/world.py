@@ -214,20 +214,18 @@ class World:
         self.engine = Engine(self.timeline, queues, self.doors.tick, self._due_rows, self._skip)
         self._undo.append(self.engine.stop)
 
-    def _skip(self, at: datetime) -> None:
-        """Move the timer's cursor over hours in which nothing waits, as coming by every minute would have done."""
-        buckets = [
-            row["due_pk"]["S"].split("#")[1] for row in self._scan(IndexName="due", ProjectionExpression="due_pk")
-        ]
-        settled = stamp(at - timedelta(hours=3))[:13]
-        hour = min([settled, *buckets])
+    def _skip(self, at: datetime, rows: list[DueRow]) -> None:
+        """Move the timer's cursor over hours in which nothing waits, as coming by every minute would have done. Nobody
+        else writes here, so the present hour is the first in which anything can still appear."""
+        hour = min([stamp(at)[:13], *(row.hour for row in rows)])
         base.connect()
         if hour > due.cursor(at):
             due.advance(hour)
 
     def _due_rows(self) -> list[DueRow]:
-        rows = self._scan(IndexName="due", ProjectionExpression="pk, sk, due_sk")
-        return [(row["pk"]["S"], row["sk"]["S"], row["due_sk"]["S"]) for row in rows]
+        rows = self._scan(IndexName="due", ProjectionExpression="pk, sk, due_sk, due_pk")
+        texts = ([row[name]["S"] for name in ("pk", "sk", "due_sk", "due_pk")] for row in rows)
+        return [DueRow(pk, sk, at, bucket.split("#")[1]) for pk, sk, at, bucket in texts]
 
     def _scan(self, **asked: Any) -> Iterator[dict[str, Any]]:
         pages = self._client("dynamodb").get_paginator("scan").paginate(TableName=self.made.table, **asked)
