@@ -23,6 +23,7 @@ _VARIABLES = {
         "set it to the address at which this API is reached, such as https://ecrm.acme.test",
     ),
     "endpoint_url": ("AWS_ENDPOINT_URL", "set it to the address of the emulator"),
+    "mail_endpoint_url": ("AWS_ENDPOINT_URL_SESV2", "set it to the address that takes mail in SES's place"),
     "stage": ("ECRM_STAGE", "set it to the name of the stage"),
 }
 _ALWAYS = ("table", "inbox_url", "bucket")
@@ -49,6 +50,7 @@ class Settings:
     feedback_url: str = ""
     unverified_url: str = ""
     endpoint_url: str = ""
+    mail_endpoint_url: str = ""
     stage: str = "dev"
     mail_configuration_set: str = ""
     public_url: str = ""

@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from functools import lru_cache, partial
 from typing import Any
 
+import pytest
 from botocore.exceptions import ClientError
 
-from chalicelib.table.base import Row
+from chalicelib.settings import settings
+from chalicelib.table.base import Row, connect
 from infra import resources
+from tests.conftest import environment
 
 Item = dict[str, dict[str, Any]]
 Key = tuple[str, str]
@@ -203,6 +207,23 @@ class FakeDynamo:
             self.rows.setdefault(key[0], {})[key[1]] = item
         elif old:
             del self.rows[key[0]][key[1]]
+
+
+@contextmanager
+def instead_of_dynamodb() -> Iterator[FakeDynamo]:
+    """An empty fake behind every Row; the settings name its table."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment("fake").items():
+            patch.setenv(name, value)
+        settings.cache_clear()
+        connect()
+        fake = FakeDynamo()
+        fake.install()
+        try:
+            yield fake
+        finally:
+            Row._connection = None
+            settings.cache_clear()
 
 
 def _nothing(operation: str, arguments: dict[str, Any]) -> None:

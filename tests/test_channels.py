@@ -35,7 +35,7 @@ MESSAGE = Message(
 
 @dataclass(frozen=True)
 class Settings:
-    endpoint_url: str | None
+    mail_endpoint_url: str
     mail_configuration_set: str = "ecrm-mail"
     region: str = "eu-central-1"
 

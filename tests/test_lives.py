@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from random import Random
 
@@ -10,10 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chalicelib.settings import settings as our_settings
-from chalicelib.table import base
-from tests.conftest import environment
-from tests.fake_dynamo import FakeDynamo
+from tests.fake_dynamo import FakeDynamo, instead_of_dynamodb
 from tests.life_model import Model
 from tests.life_state import differences, marked, rows
 from tests.lives import Erase, disturbed, life, ordered, take
@@ -23,17 +19,8 @@ WRITES = {"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"}
 
 @pytest.fixture(scope="module")
 def fake() -> Iterator[FakeDynamo]:
-    """A table in memory behind every Row, for the whole module."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in environment("fake").items():
-            patch.setenv(name, value)
-        our_settings.cache_clear()
-        base.connect()
-        fake = FakeDynamo()
-        fake.install()
+    with instead_of_dynamodb() as fake:
         yield fake
-        base.Row._connection = None
-    our_settings.cache_clear()
 
 
 def check(fake: FakeDynamo, rnd: Random, **how: object) -> None:

@@ -54,13 +54,13 @@ class Settings(Protocol):
     @property
     def region(self) -> str: ...
     @property
-    def endpoint_url(self) -> str | None: ...
+    def mail_endpoint_url(self) -> str: ...
 
 
 def send(message: Message, settings: Settings) -> Receipt:
     """Hand one message to SES, once. Raises Refused (never again), Trouble (later), Unclear (its events will tell)."""
     request = _request(message, settings.mail_configuration_set)
-    client = _client(settings.region, settings.endpoint_url or None)
+    client = _client(settings.region, settings.mail_endpoint_url or None)
     try:
         answer = client.send_email(**request)
     except ClientError as problem:

@@ -15,7 +15,6 @@ from chalicelib import clock
 from chalicelib.domain.speech import Speech
 from chalicelib.keys import BadToken
 from chalicelib.settings import settings
-from chalicelib.table import base
 from chalicelib.work import liquid, preferences
 
 mail_links = Blueprint(__name__)
@@ -55,7 +54,6 @@ def change_preferences(token: str) -> Response:
 
 
 def _answer(purpose: str, token: str, chosen: Callable[[str], str | None]) -> Response:
-    base.connect()
     now, given = clock.now(), settings()
     try:
         choice, link = preferences.open_choice(purpose, token, now, given.master)

@@ -30,6 +30,7 @@ class Choice:
 
 def open_choice(purpose: str, token: str, now: datetime, master: bytes) -> tuple[Choice, Link]:
     """Raises BadToken, also for a shop that is gone."""
+    base.connect()
     link = keys.open_link(master, purpose, token, now)
     shop = shops.get(link.shop)
     if shop is None:

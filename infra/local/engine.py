@@ -129,6 +129,7 @@ class Engine:
         if now >= self._next_tick:
             self._next_tick = next_minute(now + MINUTE / 60)
             self._timer(now)
+            self._timeline.save()
         self._queues.release(now)
         try:
             return bool(self._queues.round(now))

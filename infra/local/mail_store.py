@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +28,16 @@ class MailStore:
 
     def add(self, message_id: str, at: str, became: str, request: dict[str, Any]) -> None:
         """Keep one SendEmail request. `became`: delivered, bounced or complained."""
-        recipient = " ".join(recipients(request)).lower()
+        recipient = "".join(f" {parseaddr(address)[1].lower()} " for address in recipients(request))
         row = (message_id, at, recipient, became, json.dumps(request, ensure_ascii=False))
         with self._lock:
             self._base.execute("insert into mail (id, at, recipient, became, request) values (?, ?, ?, ?, ?)", row)
 
-    def list(self, to: str = "", limit: int = 100_000) -> list[dict[str, Any]]:
-        """Mails, oldest first, as `/_local/mail` shows them; `to`: only those to this address."""
-        where, values = ("where instr(recipient, ?)", (to.lower(),)) if to else ("", ())
+    def list(self, to: str = "", limit: int = 100_000, part: bool = False) -> list[dict[str, Any]]:
+        """Mails, oldest first, as `/_local/mail` shows them; `to`: only those to this address, or with `part` to any
+        address it is part of."""
+        wanted = to.strip().lower() if part or not to else f" {to.strip().lower()} "
+        where, values = ("where instr(recipient, ?)", (wanted,)) if wanted else ("", ())
         query = f"select id, at, became, request from mail {where} order by number desc limit ?"  # noqa: S608
         with self._lock:
             rows = self._base.execute(query, (*values, limit)).fetchall()

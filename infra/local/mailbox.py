@@ -57,7 +57,7 @@ def _body(mail: dict[str, Any]) -> str:
 
 
 def _list(store: MailStore, to: str) -> str:
-    mails = store.list(to, SHOWN)
+    mails = store.list(to, SHOWN, part=True)
     rows = "".join(map(_row, reversed(mails))) or "<li>Nothing here yet.</li>"
     return (
         f'<h1>Mailbox <small>{len(mails)} of {store.count()}</small></h1><form><input name="to" type="search" '

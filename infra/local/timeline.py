@@ -72,6 +72,7 @@ class Timeline:
         known = [at for at in (start, saved) if at]
         self._ahead = max(known) - clock.real() if known else timedelta()
         self._held: datetime | None = None
+        self.save()
 
     def now(self) -> datetime:
         """The aware UTC moment of this world."""
