@@ -22,7 +22,7 @@ Clients = Callable[[str], Any]
 
 @dataclass(frozen=True)
 class Resources:
-    """Names and addresses of what was made. `queues` and `arns` by the template's names."""
+    """Names and addresses of what was made. `queues` and `arns` by name: Inbox, InboxDead, …"""
 
     table: str
     bucket: str
@@ -59,11 +59,11 @@ def create_table(dynamodb: Any, name: str) -> str:
 
 
 def create_queues(sqs: Any, prefix: str) -> tuple[dict[str, str], dict[str, str]]:
-    """Every queue with its dead-letter queue. Returns their addresses and their ARNs by the template's names."""
+    """Every queue with its dead-letter queue. Returns their addresses and their ARNs by name."""
     urls: dict[str, str] = {}
     arns: dict[str, str] = {}
     for name in [f"{queue}Dead" for queue in QUEUES] + list(QUEUES):
-        attributes = _queue_attributes(template()[name]["Properties"], arns)
+        attributes = _queue_attributes(template()[f"{name}Queue"]["Properties"], arns)
         urls[name] = sqs.create_queue(QueueName=f"{prefix}-{name.lower()}", Attributes=attributes)["QueueUrl"]
         answer = sqs.get_queue_attributes(QueueUrl=urls[name], AttributeNames=["QueueArn"])
         arns[name] = answer["Attributes"]["QueueArn"]
@@ -74,7 +74,7 @@ def _queue_attributes(properties: dict[str, Any], arns: dict[str, str]) -> dict[
     plain = {key: str(value) for key, value in properties.items() if isinstance(value, int) and value is not True}
     redrive = properties.get("RedrivePolicy")
     if redrive:
-        dead = redrive["deadLetterTargetArn"]["Fn::GetAtt"][0]
+        dead = redrive["deadLetterTargetArn"]["Fn::GetAtt"][0].removesuffix("Queue")
         plain["RedrivePolicy"] = json.dumps({**redrive, "deadLetterTargetArn": arns[dead]})
     return plain
 

@@ -10,23 +10,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from decimal import Decimal
-from functools import lru_cache, partial
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from chalicelib.settings import settings
 from chalicelib.table.base import Row, connect
 from infra import resources
 from tests.conftest import environment
+from tests.dynamo_expressions import Item, compiled, error, holds, updated
 
-Item = dict[str, dict[str, Any]]
 Key = tuple[str, str]
 Hook = Callable[[str, dict[str, Any]], None]
 LARGEST = 400 * 1024
-_TOKEN = re.compile(r"\s*(<>|<=|>=|[#:]?\w+|[=<>(),+-])")
 
 
 def _indexes() -> dict[str, tuple[str, str, set[str] | None]]:
@@ -36,20 +32,14 @@ def _indexes() -> dict[str, tuple[str, str, set[str] | None]]:
         extra = index["Projection"].get("NonKeyAttributes", [])
         everything = index["Projection"]["ProjectionType"] == "ALL"
         found[index["IndexName"]] = (
-            hash_key, range_key, None if everything else {"pk", "sk", hash_key, range_key, *extra}
+            hash_key,
+            range_key,
+            None if everything else {"pk", "sk", hash_key, range_key, *extra},
         )
     return found
 
 
 INDEXES = _indexes()
-
-
-def error(code: str, message: str = "", operation: str = "", reasons: list[str] | None = None) -> ClientError:
-    """What botocore raises for DynamoDB's answer `code`; `reasons` are the codes of a cancelled transaction."""
-    answer: dict[str, Any] = {"Error": {"Code": code, "Message": message or code}}
-    if reasons is not None:
-        answer["CancellationReasons"] = [{"Code": reason, "Message": reason} for reason in reasons]
-    return ClientError(answer, operation)
 
 
 def size(item: Item) -> int:
@@ -108,7 +98,7 @@ class FakeDynamo:
         return {"Responses": {table: [dict(item) for item in map(self.get, keys) if item]}, "UnprocessedKeys": {}}
 
     def _Query(self, ask: dict[str, Any]) -> dict[str, Any]:
-        wanted = _compiled(ask["KeyConditionExpression"])
+        wanted = compiled(ask["KeyConditionExpression"])
         names, values = ask.get("ExpressionAttributeNames", {}), ask.get("ExpressionAttributeValues", {})
         found = [(at, item) for at, item in self._candidates(ask, names, values) if wanted(item, names, values)]
         found.sort(key=lambda one: one[0], reverse=not ask.get("ScanIndexForward", True))
@@ -117,7 +107,7 @@ class FakeDynamo:
             forward = ask.get("ScanIndexForward", True)
             found = [one for one in found if (one[0] > start if forward else one[0] < start)]
         page = found[: ask.get("Limit", len(found))]
-        items = [self._shown(ask, item) for _, item in page if _holds(ask.get("FilterExpression"), item, names, values)]
+        items = [self._shown(ask, item) for _, item in page if holds(ask.get("FilterExpression"), item, names, values)]
         answer: dict[str, Any] = {"Items": items, "Count": len(items), "ScannedCount": len(page)}
         if len(page) < len(found) or (page and "Limit" in ask and len(page) == ask["Limit"]):
             answer["LastEvaluatedKey"] = self._cursor(ask.get("IndexName"), page[-1][1])
@@ -187,13 +177,13 @@ class FakeDynamo:
 
     def _allowed(self, ask: dict[str, Any]) -> bool:
         names, values = ask.get("ExpressionAttributeNames", {}), ask.get("ExpressionAttributeValues", {})
-        return _holds(ask.get("ConditionExpression"), self.get(_target(ask)) or {}, names, values)
+        return holds(ask.get("ConditionExpression"), self.get(_target(ask)) or {}, names, values)
 
     def _next(self, kind: str, ask: dict[str, Any]) -> Item | None:
         if kind == "Put":
             return _valid(dict(ask["Item"]))
         if kind == "Update":
-            return _valid(_updated(dict(self.get(_key(ask["Key"])) or ask["Key"]), ask))
+            return _valid(updated(dict(self.get(_key(ask["Key"])) or ask["Key"]), ask))
         return None
 
     def _store(self, key: Key, item: Item | None) -> None:
@@ -246,115 +236,3 @@ def _valid(item: Item) -> Item:
     if size(item) > LARGEST:
         raise error("ValidationException", "Item size has exceeded the maximum allowed size")
     return item
-
-
-def _updated(item: Item, ask: dict[str, Any]) -> Item:
-    names, values = ask.get("ExpressionAttributeNames", {}), ask.get("ExpressionAttributeValues", {})
-    for clause in re.split(r"\s*(?=\b(?:SET|ADD|REMOVE)\b)", ask["UpdateExpression"]):
-        verb, _, rest = clause.strip().partition(" ")
-        for action in filter(None, rest.split(", ")):
-            if verb == "SET" and re.fullmatch(r"#\w+ = :\w+", action.strip()):
-                name, value = action.strip().split(" = ")
-                item[names[name]] = values[value]
-            elif verb == "ADD":
-                name, value = action.split()
-                total = int(item.get(names[name], {"N": "0"})["N"]) + int(values[value]["N"])
-                item[names[name]] = {"N": str(total)}
-            elif verb == "REMOVE":
-                item.pop(names[action.strip()], None)
-            else:
-                raise NotImplementedError(ask["UpdateExpression"])
-    return item
-
-
-def _holds(text: str | None, item: Item, names: dict[str, str], values: Item) -> bool:
-    return text is None or _compiled(text)(item, names, values)
-
-
-Test = Callable[[Item, dict[str, str], Item], bool]
-
-
-@lru_cache(maxsize=1000)
-def _compiled(text: str) -> Test:
-    tokens = _TOKEN.findall(text)
-    test = _either(tokens)
-    if tokens:
-        raise error("ValidationException", f"syntax: {text}")
-    return test
-
-
-def _either(tokens: list[str]) -> Test:
-    tests = [_both(tokens)]
-    while tokens and tokens[0] == "OR":
-        tokens.pop(0)
-        tests.append(_both(tokens))
-    return lambda *on: any(test(*on) for test in tests)
-
-
-def _both(tokens: list[str]) -> Test:
-    tests = [_one(tokens)]
-    while tokens and tokens[0] == "AND":
-        tokens.pop(0)
-        tests.append(_one(tokens))
-    return lambda *on: all(test(*on) for test in tests)
-
-
-def _one(tokens: list[str]) -> Test:
-    token = tokens.pop(0)
-    if token == "NOT":
-        inner = _one(tokens)
-        return lambda *on: not inner(*on)
-    if token == "(":
-        inner = _either(tokens)
-        tokens.pop(0)
-        return inner
-    if token in _FUNCTIONS:
-        return partial(_FUNCTIONS[token], _listed(tokens))
-    sign = tokens.pop(0)
-    if sign == "IN":
-        return partial(_is_in, [token, *_listed(tokens)])
-    if sign == "BETWEEN":
-        low, _, high = tokens.pop(0), tokens.pop(0), tokens.pop(0)
-        return lambda *on: _compared(">=", token, low, *on) and _compared("<=", token, high, *on)
-    return partial(_compared, sign, token, tokens.pop(0))
-
-
-def _listed(tokens: list[str]) -> list[str]:
-    end = tokens.index(")")
-    listed = [token for token in tokens[1:end] if token != ","]
-    del tokens[: end + 1]
-    return listed
-
-
-def _value(token: str, item: Item, names: dict[str, str], values: Item) -> dict[str, Any] | None:
-    return values[token] if token.startswith(":") else item.get(names.get(token, token))
-
-
-def _compared(sign: str, one: str, two: str, *on: Any) -> bool:
-    left, right = _value(one, *on), _value(two, *on)
-    if left is None or right is None or left.keys() != right.keys():
-        return sign == "<>"
-    a, b = (_sortable(value) for value in (left, right))
-    results = {"=": a == b, "<>": a != b, "<": a < b, "<=": a <= b, ">": a > b, ">=": a >= b}
-    return bool(results[sign])
-
-
-def _sortable(value: dict[str, Any]) -> Any:
-    ((kind, content),) = value.items()
-    return Decimal(content) if kind == "N" else content.encode() if kind == "S" else content
-
-
-def _is_in(tokens: list[str], *on: Any) -> bool:
-    return any(_compared("=", tokens[0], other, *on) for other in tokens[1:])
-
-
-def _begins(tokens: list[str], *on: Any) -> bool:
-    left, right = _value(tokens[0], *on), _value(tokens[1], *on)
-    return bool(left and right and left.get("S", "").startswith(right["S"]))
-
-
-_FUNCTIONS: dict[str, Callable[..., bool]] = {
-    "attribute_exists": lambda tokens, *on: _value(tokens[0], *on) is not None,
-    "attribute_not_exists": lambda tokens, *on: _value(tokens[0], *on) is None,
-    "begins_with": _begins,
-}

@@ -72,7 +72,7 @@ class Model:
         links = self._links(self.told) | self.frozen
         for order in (seen.order for seen in self._of(events.OrderSeen)):
             if who := identity(order.buyer):
-                self._hear(self._node(who, order.placed_at), order.buyer, order.updated_at)
+                self._hear(self._node(who, order.placed_at), order.buyer, order.updated_at, order.placed_at)
         for one in self.told:
             if isinstance(one.what, events.AccountSeen):
                 self._hear_account(one.at, one.what)
@@ -91,13 +91,14 @@ class Model:
             email = self._node(f"email:{seen.buyer.email}", seen.created_at)
             self._hear(email, Buyer(email=seen.buyer.email), seen.created_at)
 
-    def _hear(self, node: str, buyer: Buyer, at: str) -> None:
+    def _hear(self, node: str, buyer: Buyer, at: str, placed: str = "") -> None:
         known = self.nodes.setdefault(node, {
             "erased": self.erased.get(node), "totals": defaultdict(lambda: [0, 0, 0, 0, 0]), "name": None,
-            "locale": None, "country": None, "emails": {}, "phones": {}, "consents": {},
+            "locale": None, "country": None, "emails": {}, "phones": {}, "consents": {}, "last order": "",
         })  # fmt: skip
         if node in self.erased:
             return
+        known["last order"] = max(known["last order"], _order(placed))
         for field in ("name", "locale", "country"):
             if value := getattr(buyer, field):
                 known[field] = max(known[field] or ("", ""), (_order(at), value))
@@ -219,9 +220,9 @@ def _follow_ups(order: Order) -> list[tuple[str, str, Any, timedelta]]:
     paid = order.paid_at if _is_paid(order) else None
     cash = order.placed_at if order.cash_on_delivery else None
     starts = {
-        "thank-you": [(paid, HOUR), (cash, HOUR)],
+        "thank-you": [(cash, HOUR), (paid, HOUR)],
         "how-was-it": [(order.fulfilled_at, 3 * DAY), (paid, 10 * DAY)],
-        "come-back": [(paid, 30 * DAY), (cash, 30 * DAY)],
+        "come-back": [(cash, 30 * DAY), (paid, 30 * DAY)],
     }
     late = {"thank-you": 2 * DAY, "how-was-it": 5 * DAY, "come-back": 7 * DAY}
     found = []

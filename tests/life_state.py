@@ -42,7 +42,10 @@ def differences(held: Rows, model: Model) -> list[str]:
         "profiles": (_profiles(held), _expected_profiles(model)),
         "orders": (_orders(held), _expected_orders(model)),
         "pointers": (_pointers(held), model.pointers()),
-        "look-ups": ({(pk.split("#")[3], row["to"]) for (pk, _), row in of_kind(held, "lookup").items()}, model.look_ups()),
+        "look-ups": (
+            {(pk.split("#")[3], row["to"]) for (pk, _), row in of_kind(held, "lookup").items()},
+            model.look_ups(),
+        ),
         "names": ({sk for _, sk in of_kind(held, "name")}, model.names()),
         "plans": (_plans(held), model.plans()),
     }
@@ -61,9 +64,12 @@ def _profile(node: dict[str, Any]) -> dict[str, Any]:
         "totals": node.get("totals", {}),
         "linked": node.get("linked"),
         "claims": sorted(node.get("claims", {})),
-        "account": (account["email"], account["created_at"], account["updated_at"], tuple(account["tags"])) if account else None,
+        "account": (account["email"], account["created_at"], account["updated_at"], tuple(account["tags"]))
+        if account
+        else None,
         "emails": {key: at.removesuffix("Z") for key, at in contact.get("emails", {}).items()},
         "phones": {key: at.removesuffix("Z") for key, at in contact.get("phones", {}).items()},
+        "last order": contact.get("last_order", "").removesuffix("Z"),
         "consents": {key: _timed(value) for key, value in contact.get("consents", {}).items()},
     }
 
@@ -106,6 +112,12 @@ def _pointers(held: Rows) -> set[tuple[str, str, str, str]]:
 
 def _plans(held: Rows) -> dict[tuple[str, str], tuple[str, ...]]:
     return {
-        (row["order_id"], row["flow"]): (row["state"], row["due_at"], row["late_after"], row["started_at"], row["customer"])
+        (row["order_id"], row["flow"]): (
+            row["state"],
+            row["due_at"],
+            row["late_after"],
+            row["started_at"],
+            row["customer"],
+        )
         for row in of_kind(held, "follow_up").values()
     }

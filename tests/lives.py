@@ -1,4 +1,4 @@
-"""Random lives of a few customers in one shop, and the ways in which a queue and a crash can mangle the telling of them.
+"""Random lives of a few customers in one shop, and how a queue and a crash can mangle the telling of them.
 
 A life is a list of things that happened, in order. `ordered` takes each in once; `disturbed` takes them in shuffled,
 repeated, with lost responses and crashes, by two workers whose calls are interleaved. `tests/life_model.py` says what
@@ -23,7 +23,8 @@ from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import moment, stamp
 from chalicelib.table import base
 from chalicelib.work import ingest, privacy
-from tests.fake_dynamo import FakeDynamo, error
+from tests.dynamo_expressions import error
+from tests.fake_dynamo import FakeDynamo
 
 START = "2026-05-01T10:00:00Z"
 SHOP = Shop("acme", "standard", "2026-05-01T10:01:00Z", blind_key="ab" * 32, salt="cd" * 32)
@@ -81,7 +82,7 @@ class _Telling:
         order_id = self.rnd.choice(("1", "2", "3"))
         known = self.orders.get(order_id)
         if known is None:
-            order = _new_order(self.rnd, order_id, self.at)
+            order = new_order(self.rnd, order_id, self.at)
         else:
             order = replace(self.rnd.choice(EDITS)(self.rnd, known, self.at), updated_at=self.at)
         self.orders[order_id] = order
@@ -141,7 +142,7 @@ def node_at(who: str, at: str, erased: dict[str, str]) -> str:
     return node
 
 
-def _new_order(rnd: Random, order_id: str, at: str) -> Order:
+def new_order(rnd: Random, order_id: str, at: str) -> Order:
     paid = rnd.choice((None, at))
     return Order(
         id=order_id, number=rnd.choice((order_id, f"A-{order_id}")), status=rnd.choice(("pending", "placed")),
@@ -168,7 +169,7 @@ EDITS: tuple[Callable[[Random, Order, str], Order], ...] = (
     lambda rnd, order, at: replace(order, status="completed", fulfilled_at=order.fulfilled_at or at),
     lambda rnd, order, at: replace(order, status="cancelled", cancelled_at=at),
     lambda rnd, order, at: replace(order, total=rnd.choice((100, 777, 2**60)), discount=rnd.choice((0, 5))),
-    lambda rnd, order, at: replace(order, lines=order.lines + (Line(None, None, "x", "Bag", 2, 1, 2),)),
+    lambda rnd, order, at: replace(order, lines=(*order.lines, Line(None, None, "x", "Bag", 2, 1, 2))),
     lambda rnd, order, at: replace(order, placed_at=rnd.choice((START, at)), paid_at=order.paid_at and at),
     lambda rnd, order, at: replace(order, refunds=order.refunds[1:]),
     lambda rnd, order, at: replace(order, currency=rnd.choice(("EUR", "IRR")), number=rnd.choice(("B-1", order.id))),
@@ -279,7 +280,7 @@ class Duet:
             self._wait(me)
             while queue:
                 self._deliver(queue)
-        except BaseException as unforeseen:  # noqa: BLE001 - shown by play
+        except BaseException as unforeseen:
             self.error = unforeseen
         finally:
             with self.turn:

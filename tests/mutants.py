@@ -75,7 +75,7 @@ def _old_money_stays(patch: pytest.MonkeyPatch) -> None:
 
 def _one_currency(patch: pytest.MonkeyPatch) -> None:
     original = words.contribution
-    patch.setattr(take_order, "contribution", lambda order: {"IRR": t for t in original(order).values()})
+    patch.setattr(take_order, "contribution", lambda order: dict(zip(["IRR"], original(order).values(), strict=False)))
 
 
 def _stale_unheard(patch: pytest.MonkeyPatch) -> None:
@@ -106,7 +106,9 @@ def _by_arrival(patch: pytest.MonkeyPatch) -> None:
         original(nodes, account_node, account, claimed=claimed)
         if claimed and account.email:
             email = nodes.of_identity(f"email:{account.email}", account.created_at)
-            claims = {who: (f"{next(arrivals):09}", "") if who == account_node else at for who, at in email.claims.items()}
+            claims = {
+                who: (f"{next(arrivals):09}", "") if who == account_node else at for who, at in email.claims.items()
+            }
             nodes.change(email.id, lambda node: replace(node, claims=claims))
             take_account.link_owner(nodes, email.id)
 

@@ -135,5 +135,3 @@ def test_the_spool_goes_back_to_the_queue_and_is_forgotten_only_then() -> None:
     assert list(kept) == ["spool/acme/2"]
     spool.drain(outside)
     assert (queue, kept) == ([("one", "acme"), ("", ""), ("two", "acme")], {})
-
-

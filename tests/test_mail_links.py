@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from chalice.test import Client
 from app import app
 from chalicelib import clock, keys
 from chalicelib.settings import settings
-from chalicelib.table import customers
+from chalicelib.table import customers, shops
 from chalicelib.work import privacy
 from tests.post_office import NOON, SHOP, PostOffice, open_office, order
 
@@ -84,19 +85,12 @@ def test_a_link_for_one_thing_does_not_open_another(office: PostOffice) -> None:
 
 def test_the_page_speaks_the_readers_language(office: PostOffice) -> None:
     office.sell(order(2, email="zahra@example.test"))
-    shop_in_persian = office.shop.__class__(**{**_fields(office), "locale": "fa-IR", "name": "فروشگاه {{ 7 | times: 6 }}"})
-    from chalicelib.table import shops
-
-    shops.put(shop_in_persian)
+    shops.put(replace(office.shop, locale="fa-IR", name="فروشگاه {{ 7 | times: 6 }}"))
     with Client(app) as client:
         page = client.http.get(f"/u/{token(office)}").body.decode()
     assert 'dir="rtl"' in page
     assert "لغو عضویت" in page
     assert "{{ 7 | times: 6 }}" in page
-
-
-def _fields(office: PostOffice) -> dict[str, object]:
-    return {name: getattr(office.shop, name) for name in office.shop.__dataclass_fields__}
 
 
 def test_of_an_erased_customer_nothing_is_written(office: PostOffice) -> None:

@@ -40,7 +40,7 @@ def test_a_paid_order_is_thanked_for_after_an_hour_and_asked_about_after_ten_day
     assert len(office.taken) == 3
 
 
-def test_marketing_says_how_to_stop_it_with_one_click_and_transactional_mail_does_not_need_to(office: PostOffice) -> None:
+def test_marketing_says_how_to_stop_it_with_one_click_and_transactional_mail_need_not(office: PostOffice) -> None:
     office.sell(order())
     office.run(NOON + 31 * DAY)
     (marketing,) = office.sent("come-back")

@@ -14,7 +14,7 @@ def blind(key: str, purpose: str, text: str) -> str:
 
 
 def customer_id(key: str, identity: str, after_erasure: str | None = None) -> str:
-    """`c_…` for an identity such as `email:sara@example.test`. A person who comes back after an erasure is somebody new:
+    """`c_…` for an identity such as `email:sara@example.test`. Who comes back after an erasure is somebody new:
     `after_erasure` is the moment of that erasure."""
     return "c_" + blind(key, "customer", f"{identity}|{after_erasure}" if after_erasure else identity)
 

@@ -27,6 +27,7 @@ class Contact:
     emails: dict[str, str] = field(default_factory=dict)  # address -> when last said
     phones: dict[str, str] = field(default_factory=dict)
     consents: dict[str, Known] = field(default_factory=dict)  # "email:subscribed" -> (when or "", source)
+    last_order: str = ""  # when the newest order that we ever heard of was placed: sorts lists, decides nothing
 
     def told(self, buyer: Buyer, at: str) -> Contact:
         """This and what `buyer` says, said at the stored moment `at`."""
@@ -53,6 +54,7 @@ class Contact:
                 key: max(filter(None, (self.consents.get(key), other.consents.get(key))), key=_age)
                 for key in sorted(self.consents.keys() | other.consents.keys())
             },
+            last_order=max(self.last_order, other.last_order, key=in_order),
         )
 
     def allows(self, channel: str, policy: str) -> bool:

@@ -117,5 +117,13 @@ class CartSeen:
 
 
 Event = (
-    OrderSeen | OrderChanged | OrderGone | AccountSeen | AccountGone | ConsentGiven | ProductSeen | ProductGone | CartSeen
+    OrderSeen
+    | OrderChanged
+    | OrderGone
+    | AccountSeen
+    | AccountGone
+    | ConsentGiven
+    | ProductSeen
+    | ProductGone
+    | CartSeen
 )

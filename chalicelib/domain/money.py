@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
 # ISO 4217 minor units that differ from 2. IRR has exponent 0 here: nobody has paid in dinars for decades.
+_NONE = ("BIF", "CLP", "DJF", "GNF", "IRR", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV")
+_NONE += ("XAF", "XOF", "XPF")
+_THREE = ("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND")
 _EXPONENTS = {
-    **dict.fromkeys("BIF CLP DJF GNF IRR ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0),
-    **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
+    **dict.fromkeys(_NONE, 0),
+    **dict.fromkeys(_THREE, 3),
 }
 # code -> how many Rial one unit of it is
 RIALS_PER = {"IRT": 10, "IRHR": 1_000, "IRHT": 10_000}
@@ -62,7 +65,7 @@ def iso(code: str) -> str:
 
 
 def from_major(amount: str | int | Decimal, code: str) -> int:
-    """Minor units of `iso(code)` for an amount in the shop's major unit: ("12.50", "USD") -> 1250, ("5", "IRT") -> 50."""
+    """Minor units of `iso(code)` for an amount in the shop's own unit: ("12.50", "USD") -> 1250, ("5", "IRT") -> 50."""
     try:
         value = Decimal(str(amount).strip() or "0")
     except InvalidOperation:

@@ -26,7 +26,7 @@ def latin_digits(text: str) -> str:
 
 
 def clean_name(text: str) -> str:
-    """A name as it may be shown: NFC, no control or bidi-override characters, Persian letters unified, 200 characters."""
+    """A name as it may be shown: NFC, no control or bidi-override characters, Persian letters unified, not too long."""
     text = unicodedata.normalize("NFC", text).translate(_LETTERS)
     return " ".join(_UNSAFE.sub(" ", text).split())[:LONGEST_NAME]
 

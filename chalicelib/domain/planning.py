@@ -79,4 +79,3 @@ def _moment_of(start: Start, order: Order) -> str | None:
     if start.when in ("fulfilled", "completed", "delivered"):
         return order.fulfilled_at
     return order.cancelled_at if start.when == "cancelled" else None
-

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from chalicelib.domain.customer import Customer, Node
 from chalicelib.domain.times import in_order
 from chalicelib.table import base
-from chalicelib.table.base import Row
+from chalicelib.table.base import Seen
 from chalicelib.table.customers import CUSTOMER_SHARDS, PointerRow, ProfileRow, node_of
 
 _PAGE = 25
@@ -43,10 +43,10 @@ def recent(shop: str, before: str | None = None) -> Iterator[tuple[str, str]]:
 
 
 def _shard(shop: str, shard: int, before: str | None) -> Iterator[tuple[str, str]]:
-    condition = Row.customers_sk < before if before else None
+    condition = Seen.customers_sk < before if before else None
     pk = base.partition(shop, "CL", str(shard))
     with base.reading():
-        for row in Row.customers.query(pk, condition, scan_index_forward=False, page_size=_PAGE):
+        for row in Seen.customers.query(pk, condition, scan_index_forward=False, page_size=_PAGE):
             yield str(row.customers_sk), base.plain(row.pk.split("#")[3])
 
 

@@ -97,15 +97,9 @@ def write(shop: str, read: Read, node: Node) -> Write:
     row = ProfileRow(_pk(shop, node.id), "PROFILE", node=_plain(node))
     if not node.erased_at:
         row.customers_pk = base.partition(shop, "CL", str(base.shard(node.id, CUSTOMER_SHARDS)))
-        row.customers_sk = f"{_last_said(node)}#{node.id}"
+        row.customers_sk = f"{in_order(node.contact.last_order)}#{node.id}"
         row.card = {"t": {c: list(t.values()) for c, t in node.totals.items()}, "l": node.linked}
     return base.replace(row, read.rev)
-
-
-def _last_said(node: Node) -> str:
-    """When something was last heard of the person; only sorts lists."""
-    times = [*node.contact.emails.values(), *node.contact.phones.values()]
-    return max(map(in_order, times), default="")
 
 
 def pointer(shop: str, node_id: str, order: Order) -> Write:

@@ -1,4 +1,4 @@
-"""The due index: what waits for a moment, in buckets of an hour and 16 shards. Holds keys of every shop, nothing else."""
+"""The due index: what waits for a moment, by hour and shard. Holds keys of all shops, nothing else."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pynamodb.attributes import UnicodeAttribute
 
 from chalicelib.domain.times import in_order, moment, stamp
 from chalicelib.table import base
-from chalicelib.table.base import Row
+from chalicelib.table.base import Row, Seen
 
 SHARDS = 16
 
@@ -43,7 +43,7 @@ def due_in(hour: str, until: datetime, limit: int) -> list[tuple[str, str]]:
     keys = []
     with base.reading():
         for shard in range(SHARDS):
-            found = Row.due.query(f"D#{hour}#{shard:02d}", Row.due_sk <= in_order(stamp(until)), limit=limit)
+            found = Seen.due.query(f"D#{hour}#{shard:02d}", Seen.due_sk <= in_order(stamp(until)), limit=limit)
             keys += [(row.pk, row.sk) for row in found]
     return keys
 

@@ -12,7 +12,7 @@ from pynamodb.attributes import UnicodeAttribute
 from chalicelib.domain.order import Order, canonical, from_canonical
 from chalicelib.domain.times import in_order, moment, stamp
 from chalicelib.table import base
-from chalicelib.table.base import Integer, Json, Row, Write, Zipped
+from chalicelib.table.base import Integer, Json, Row, Seen, Write, Zipped
 from chalicelib.table.due import due_keys
 from chalicelib.table.follow_ups import FollowUpRow
 
@@ -171,7 +171,7 @@ def placed_since(shop: str, since: str, now: datetime, after: str | None = None)
 
 def _feed(shop: str, month: str, shard: int, start: str) -> Iterator[tuple[str, str]]:
     with base.reading():
-        for row in Row.feed.query(base.partition(shop, "F", month, str(shard)), Row.feed_sk >= start, page_size=100):
+        for row in Seen.feed.query(base.partition(shop, "F", month, str(shard)), Seen.feed_sk >= start, page_size=100):
             yield str(row.feed_sk), base.plain(row.pk.split("#")[3])
 
 

@@ -1,4 +1,4 @@
-"""Addresses nobody may write to: hard bounces, complaints, the owner's own list. Blind: the address itself is not kept."""
+"""Addresses nobody may write to: hard bounces, complaints, the owner's own list. Blind: no address is kept."""
 
 from __future__ import annotations
 

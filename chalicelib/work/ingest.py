@@ -113,7 +113,9 @@ class _Batch:
 
     def _quarantine(self, opened: Envelope, text: str, reason: str, field: str) -> None:
         added = quarantine.add(opened.shop, text, opened.topic, opened.received_at, reason, field, self._now)
-        logger.warning("quarantined", extra={"shop": opened.shop, "topic": opened.topic, "reason": reason, "field": field})
+        logger.warning(
+            "quarantined", extra={"shop": opened.shop, "topic": opened.topic, "reason": reason, "field": field}
+        )
         self._note(opened.shop, "quarantined" if added else "duplicate")
 
     def _shop(self, slug: str) -> Shop | None:

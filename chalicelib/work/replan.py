@@ -52,9 +52,7 @@ def _moved(row: FollowUpRow, planned: Planned, customer: str | None) -> bool:
     return row.state == "cancelled" or not same_plan or row.customer != customer
 
 
-def _new(
-    shop: Shop, order: Order, customer: str | None, planned: Planned, unit: _Unit, now: datetime
-) -> FollowUpRow:
+def _new(shop: Shop, order: Order, customer: str | None, planned: Planned, unit: _Unit, now: datetime) -> FollowUpRow:
     row = FollowUpRow(orders.partition(shop.slug, order.id), follow_ups.sort_key(planned.flow, planned.step))
     row.flow, row.step, row.version = planned.flow, planned.step, planned.version
     row.purpose, row.channel, row.order_id, row.customer = planned.purpose, planned.channel, order.id, customer

@@ -175,5 +175,3 @@ def mark_sent(row: FollowUpRow, provider_id: str, now: datetime) -> str:
 def _write(row: FollowUpRow, now: datetime) -> str:
     base.commit([follow_ups.write(row, row.rev, now)])
     return row.state
-
-

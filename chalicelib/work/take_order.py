@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from chalicelib.domain.customer import Contact
 from chalicelib.domain.events import OrderChanged, OrderGone, OrderSeen
 from chalicelib.domain.order import Order, anonymous, contribution, digest, tied, wins
 from chalicelib.domain.people import identity
@@ -137,8 +138,10 @@ class _Settling:
     def hear(self, order: Order, customer: str | None) -> None:
         """Even a stale telling says true things about a person; a join makes their order of arrival irrelevant."""
         if customer and not self.nodes[customer].erased_at:
+            placed = Contact(last_order=order.placed_at)
             self.nodes.change(
-                customer, lambda node: replace(node, contact=node.contact.told(order.buyer, order.updated_at))
+                customer,
+                lambda node: replace(node, contact=node.contact.told(order.buyer, order.updated_at).join(placed)),
             )
 
     def become(self, told: Order | None, customer: str | None, gone_at: str | None) -> None:

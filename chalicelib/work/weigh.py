@@ -106,5 +106,3 @@ def _is_due(other: FollowUpRow, row: FollowUpRow, now: datetime) -> bool:
     waits = other.state in ("scheduled", "deferred") and in_order(other.due_at) <= in_order(stamp(now))
     in_time = in_order(other.late_after) >= in_order(stamp(now))
     return other.id == row.id or (waits and in_time and other.channel == row.channel)
-
-

@@ -112,13 +112,16 @@ class World:
 
     def follow_ups(self) -> Counter[str]:
         """How many follow-ups are in which state."""
-        rows = self._scan(
-            ProjectionExpression="#s",
+        return Counter(row["state"]["S"] for row in self.rows("follow_up", ("state",)))
+
+    def rows(self, kind: str, names: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+        """Some attributes of all rows of a kind, as DynamoDB writes them: what only a look at the whole table can tell."""
+        return self._scan(
+            ProjectionExpression=", ".join(f"#{name}" for name in names),
             FilterExpression="k = :kind",
-            ExpressionAttributeNames={"#s": "state"},
-            ExpressionAttributeValues={":kind": {"S": "follow_up"}},
+            ExpressionAttributeNames={f"#{name}": name for name in names},
+            ExpressionAttributeValues={":kind": {"S": kind}},
         )
-        return Counter(row["state"]["S"] for row in rows)
 
     def dead(self) -> dict[str, int]:
         """Messages that nobody could work off, by queue."""
@@ -208,7 +211,8 @@ class World:
             for name, reader in READERS.items()
         ]
         hidden = {
-            name: timedelta(seconds=resources.template()[name]["Properties"]["VisibilityTimeout"]) for name in READERS
+            name: timedelta(seconds=resources.template()[f"{name}Queue"]["Properties"]["VisibilityTimeout"])
+            for name in READERS
         }
         queues = Queues(self._client("sqs"), feeds, hidden)
         self.engine = Engine(self.timeline, queues, self.doors.tick, self._due_rows, self._skip)
