@@ -15,7 +15,8 @@ from typing import Any
 
 VERSION = 1
 LARGEST_BODY = 4 * 1024 * 1024
-LARGEST_TEXT = 900_000
+# Ten of these fit into one Lambda event, and one, should nobody be able to read it, into one quarantined item.
+LARGEST_TEXT = 300_000
 LONGEST_HEADER = 2048
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 

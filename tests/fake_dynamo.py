@@ -148,7 +148,7 @@ class FakeDynamo:
         if not self._allowed(ask):
             raise error("ConditionalCheckFailedException", "The conditional request failed")
         self._store(_target(ask), item)
-        return {}
+        return {"Attributes": dict(item)} if item and ask.get("ReturnValues") == "ALL_NEW" else {}
 
     def _TransactWriteItems(self, ask: dict[str, Any]) -> dict[str, Any]:
         steps = [next(iter(step.items())) for step in ask["TransactItems"]]

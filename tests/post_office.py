@@ -77,7 +77,8 @@ class PostOffice:
         self.taken.append(message)
         tags = {"shop": [message.shop], "follow_up": [message.id], "claim": [message.claim]}
         provider_id = f"ses-{len(self.taken)}"
-        self.untold.append({"eventType": "Send", "mail": {"messageId": provider_id, "tags": tags}})
+        mail = {"messageId": provider_id, "timestamp": stamp(self.now), "tags": tags}
+        self.untold.append({"eventType": "Send", "mail": mail})
         return Receipt(provider_id)
 
     def sending(self) -> send.Outside:

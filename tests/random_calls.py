@@ -62,7 +62,8 @@ def _delete(rnd: Random, table: str) -> Call:
 
 def _update(rnd: Random, table: str) -> Call:
     text = rnd.choice(("SET #t = :text", "ADD #r :two", "ADD #r :one SET #t = :text", "SET #t = :text REMOVE #d, #e"))
-    return "UpdateItem", {"TableName": table, "Key": _key(rnd)} | _expression("UpdateExpression", text)
+    shown = {"ReturnValues": rnd.choice(("NONE", "ALL_NEW"))}
+    return "UpdateItem", {"TableName": table, "Key": _key(rnd)} | shown | _expression("UpdateExpression", text)
 
 
 def _transact(rnd: Random, table: str) -> Call:

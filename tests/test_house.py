@@ -23,7 +23,7 @@ BELOW = {
     "table": {"domain", "top"},
     "flows": {"domain"},
     "work": {"domain", "top", "platforms", "channels", "table", "flows"},
-    "routes": {"domain", "top", "work"},
+    "routes": {"domain", "top", "platforms", "table", "flows", "work"},
     "app": {"top", "work", "routes"},
     "webhooks": {"domain", "top", "platforms", "table", "flows", "work"},
     "infra": {"domain", "top", "platforms", "channels", "table", "flows", "work", "routes", "app", "webhooks"},

@@ -166,7 +166,7 @@ def _answer(table: FakeDynamo, operation: str, arguments: dict[str, Any]) -> Any
     except ClientError as refused:
         reasons = [reason["Code"] for reason in refused.response.get("CancellationReasons", [])]
         return refused.response["Error"]["Code"], reasons
-    kept = {name: answer[name] for name in ("Item", "Items", "Count", "LastEvaluatedKey") if name in answer}
+    kept = {name: answer[name] for name in ("Item", "Items", "Count", "LastEvaluatedKey", "Attributes") if name in answer}
     if "Responses" in answer:
         kept["Responses"] = sorted(map(repr, next(iter(answer["Responses"].values()))))
     return kept

@@ -14,8 +14,8 @@ from typing import Any
 from chalicelib import thin
 from chalicelib.domain.people import clean_email
 from chalicelib.domain.shop import Shop
-from chalicelib.domain.times import stamp
-from chalicelib.table import base, follow_ups, shops, suppression
+from chalicelib.domain.times import BadTime, in_order, normal, stamp
+from chalicelib.table import base, follow_ups, progress, shops, suppression
 from chalicelib.table.follow_ups import FollowUpRow
 from chalicelib.work.log import logger
 from chalicelib.work.replan import because
@@ -32,6 +32,8 @@ def handle(event: Mapping[str, Any], now: datetime, outside: Outside) -> dict[st
     """An SQS batch of SES events -> `{"batchItemFailures": [...]}`."""
     base.connect()
     failed = [record["messageId"] for record in event["Records"] if not _handled(record, now, outside)]
+    if not failed:
+        _note_progress(event["Records"])
     return {"batchItemFailures": [{"itemIdentifier": message} for message in failed]}
 
 
@@ -47,9 +49,35 @@ def _handled(record: Mapping[str, Any], now: datetime, outside: Outside) -> bool
     return True
 
 
+def _note_progress(records: list[Mapping[str, Any]]) -> None:
+    """The provider tells roughly in order: what it took before the oldest message told of here, it has told of."""
+    taken = [at for record in records if (at := _taken_at(_opened(json.loads(record["body"]))))]
+    try:
+        if taken:
+            progress.reach(min(taken, key=in_order), progress.reached())
+    except base.Trouble as trouble:
+        logger.warning("progress not noted", extra={"reason": str(trouble)})
+
+
+def _taken_at(event: Mapping[str, Any]) -> str | None:
+    """When the provider took the message, from the event that says it did."""
+    if event.get("eventType") != "Send":
+        return None
+    try:
+        return normal(str(event.get("mail", {}).get("timestamp", "")))
+    except BadTime:
+        return None
+
+
+def _opened(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The event itself, whether or not SNS wrapped it."""
+    opened: Mapping[str, Any] = json.loads(event["Message"]) if "Message" in event and "mail" not in event else event
+    return opened
+
+
 def hear(event: Mapping[str, Any], now: datetime, outside: Outside) -> str:
     """One event; the outcome in a word."""
-    event = json.loads(event["Message"]) if "Message" in event and "mail" not in event else event
+    event = _opened(event)
     mail = event.get("mail", {})
     tags = mail.get("tags", {})
     slug, follow_up, claim = (_tag(tags, name) for name in ("shop", "follow_up", "claim"))

@@ -1,6 +1,6 @@
 """From the inbox queue to the table: open the envelope, believe it or not, read it, take it in, count it.
 
-A message fails alone, and only where another try can help; what can never be read is quarantined, visible and replayable.
+A message fails alone, and only where another try can help; what can never be read is quarantined: visible, replayable.
 """
 
 from __future__ import annotations
@@ -52,6 +52,10 @@ def handle(event: Mapping[str, Any], now: datetime, outside: Outside) -> dict[st
     return {"batchItemFailures": [{"itemIdentifier": message} for message in failed]}
 
 
+class _NoShop(Exception):
+    """Somebody's authentic delivery, of a shop not in the table: the queue keeps it, then its dead-letter queue."""
+
+
 class _Batch:
     """One batch: shops are read once, counters are added once."""
 
@@ -65,8 +69,8 @@ class _Batch:
         """False: the message should come again."""
         try:
             self._open(record["body"])
-        except (base.Trouble, base.Conflict, thin.Trouble, OSError) as trouble:
-            logger.warning("later", extra={"message": record["messageId"], "reason": str(trouble)})
+        except (base.Trouble, base.Conflict, thin.Trouble, OSError, BadEnvelope, _NoShop) as trouble:
+            logger.warning("later", extra={"message_id": record["messageId"], "reason": str(trouble)})
             return False
         except Exception as error:
             return self._unforeseen(record, error)
@@ -85,20 +89,21 @@ class _Batch:
         return True
 
     def _open(self, text: str) -> None:
-        try:
-            opened = envelope.unseal(text, self._outside.fetch)
-        except BadEnvelope as bad:
-            logger.error("not an envelope", extra={"reason": str(bad)})
-            return
+        opened = envelope.unseal(text, self._outside.fetch)
         shop = self._shop(opened.shop)
-        # Proven again, by what the table says now: a secret may have been retired while the delivery waited.
-        if shop is None or not self._outside.proven(opened, shop):
-            logger.warning("not proven", extra={"shop": opened.shop, "platform": opened.platform})
-            return
-        self._take_in(shop, opened, text)
+        if shop is None:
+            raise _NoShop("no such shop in this table")
+        if self._outside.proven(opened, shop):
+            return self._take_in(shop, opened, text)
+        if opened.verified:
+            # Authentic when it came, not by what the table says now: its secret was retired, or the shop switched off.
+            return self._quarantine(
+                opened, text, "its secret was retired, or the shop switched off, while it waited", ""
+            )
+        logger.warning("forged", extra={"shop": opened.shop, "platform": opened.platform})
+        return None
 
     def _take_in(self, shop: Shop, opened: Envelope, text: str) -> None:
-        self._last[shop.slug] = max(self._last.get(shop.slug, ""), opened.received_at, key=in_order)
         platform = platforms.load(shop.platform)
         if _from_elsewhere(shop, platform.source(opened.headers)):
             return self._quarantine(opened, text, "comes from another address than the shop's: a copy of it?", "source")
@@ -108,7 +113,7 @@ class _Batch:
         except events.Unreadable as unreadable:
             return self._quarantine(opened, text, unreadable.reason, unreadable.field)
         outcomes = [_take(shop, event, self._now) for event in found]
-        self._note(shop.slug, _summary(outcomes))
+        self._note(opened, _summary(outcomes))
         return None
 
     def _quarantine(self, opened: Envelope, text: str, reason: str, field: str) -> None:
@@ -116,15 +121,16 @@ class _Batch:
         logger.warning(
             "quarantined", extra={"shop": opened.shop, "topic": opened.topic, "reason": reason, "field": field}
         )
-        self._note(opened.shop, "quarantined" if added else "duplicate")
+        self._note(opened, "quarantined" if added else "duplicate")
 
     def _shop(self, slug: str) -> Shop | None:
         if slug not in self._shops:
             self._shops[slug] = shops.get(slug)
         return self._shops[slug]
 
-    def _note(self, shop: str, outcome: str) -> None:
-        counts = self._counts[shop]
+    def _note(self, opened: Envelope, outcome: str) -> None:
+        self._last[opened.shop] = max(self._last.get(opened.shop, ""), opened.received_at, key=in_order)
+        counts = self._counts[opened.shop]
         counts["received"] += 1
         counts["stored" if outcome == "new" else outcome] += 1
         counts["orders"] += outcome == "new"

@@ -17,8 +17,8 @@ from chalicelib import channels, thin
 from chalicelib.channels import Message
 from chalicelib.domain.deciding import Verdict, decide
 from chalicelib.domain.shop import Shop
-from chalicelib.domain.times import in_order, stamp
-from chalicelib.table import base, follow_ups, orders, shops
+from chalicelib.domain.times import in_order, later, stamp
+from chalicelib.table import base, follow_ups, orders, progress, shops
 from chalicelib.table.follow_ups import FollowUpRow
 from chalicelib.work.compose import compose
 from chalicelib.work.liquid import BadTemplate
@@ -28,6 +28,8 @@ from chalicelib.work.weigh import Case, weigh
 
 # Longer than any function may run, and than a provider's events need to arrive.
 LEASE = timedelta(minutes=15)
+EVENTS_TAKE = timedelta(minutes=10)
+LOOK_AGAIN = timedelta(minutes=5)
 BACKOFF = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15), timedelta(hours=1))
 
 
@@ -36,7 +38,7 @@ class Outside:
     """What sending needs from elsewhere."""
 
     deliver: Callable[[str, Message], channels.Receipt]  # (channel, message)
-    events_worked_off: Callable[[], bool]  # nothing of the provider waits unread
+    no_events_wait: Callable[[], bool]  # nothing the provider said is still unread
     journal: Callable[[str, bytes], None]
     public_url: str
     master: bytes
@@ -95,10 +97,16 @@ def _recover(row: FollowUpRow, now: datetime, outside: Outside) -> str | None:
     if confirms == "none":
         row.state, row.decided = "unknown", stamp(now)
         return _write(because(row, "unknown_outcome", now), now)
-    if confirms == "event" and not outside.events_worked_off():
-        row.lease_until = row.due_at = stamp(now + LEASE)
+    if confirms == "event" and not _silence_is_certain(row, outside):
+        row.lease_until = row.due_at = stamp(now + LOOK_AGAIN)
         return _write(because(row, "waiting_for_events", now), now)
     return None
+
+
+def _silence_is_certain(row: FollowUpRow, outside: Outside) -> bool:
+    """Whether the provider, had it taken the message, would have been heard to say so by now."""
+    heard_of = later(row.claimed_at or row.due_at, EVENTS_TAKE)
+    return in_order(progress.reached()) >= in_order(heard_of) or outside.no_events_wait()
 
 
 def _settle(case: Case, verdict: Verdict, now: datetime) -> str:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 import sys
+import tempfile
 import threading
 import time
-from contextlib import redirect_stdout
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
-from infra.local import story_gifts, story_persian
+from infra.local.history import deliveries
 from infra.local.sales import WEEKS
-from infra.local.story_numbers import Numbers, numbers, summary
-from infra.local.story_shops import register
+from infra.local.story_numbers import examples, summary
+from infra.local.story_persian import persian
+from infra.local.story_shops import GIFTS, Line, register
+from infra.local.story_weeks import weeks
 from infra.local.teller import Teller
 from infra.local.world import World
 
@@ -27,19 +32,58 @@ def tell(
     start: datetime | None = None,
     once: bool = False,
     stopped: threading.Event | None = None,
-    weeks: int = WEEKS,
+    weeks_before: int = WEEKS,
 ) -> int:
     """The story, then the world it happened in until `stopped`; with `once` a last line of JSON. Returns the exit code."""
     began, until = time.monotonic(), start or START
     teller = Teller(sys.stdout)
-    teller.chapter("Starting: AWS, mail provider and API on this machine")
-    with World(None, port, until - timedelta(weeks=weeks), live=False) as world:
-        # What the functions log, one JSON object a line, would drown the story.
-        with (world.data / "log.jsonl").open("a", buffering=1) as log, redirect_stdout(log):
-            last = _story(world, teller, until, weeks)
-            teller.say(f"Told in {time.monotonic() - began:.0f} seconds.")
-            if not once:
-                _serve(world, stopped or threading.Event())
+    teller.chapter("Starting on this machine: an emulated AWS, a mail provider, the API")
+    with _quiet() as folder, World(folder, port, until - timedelta(weeks=weeks_before), live=False) as world:
+        lines = register(world.url, world.timeline.now())
+        numbers = _story(world, teller, lines, until, weeks_before)
+        teller.say(f"\nTold in {time.monotonic() - began:.0f} seconds.")
+        if not once:
+            _serve(world, teller, lines, stopped or threading.Event())
     if once:
-        teller.say(json.dumps(last))
+        teller.say(json.dumps(numbers))
     return 0
+
+
+@contextmanager
+def _quiet() -> Iterator[Path]:
+    """A passing folder. What the functions log goes into a file of it: a JSON object a line would drown the story."""
+    with tempfile.TemporaryDirectory(prefix="ecrm-demo-") as folder:
+        path = Path(folder)
+        with (path / "log.jsonl").open("a", buffering=1) as log, redirect_stdout(log):
+            yield path
+
+
+def _story(
+    world: World, teller: Teller, lines: dict[str, Line], until: datetime, weeks_before: int
+) -> dict[str, int]:
+    told = deliveries(until, world.timeline.now())
+    teller.chapter(f"Little Gifts, an English shop: {len(told)} webhooks of {weeks_before} weeks of real orders")
+    teller.head()
+    weeks(world, teller, lines, GIFTS, until, told)
+    teller.chapter("Two Persian shops, as they were recorded")
+    persian(world, teller, lines)
+    teller.chapter("No more orders; what was planned falls due")
+    teller.head()
+    last = weeks(world, teller, lines, GIFTS, until + timedelta(weeks=WEEKS_AFTER))
+    teller.chapter("One of each that was held back")
+    for example in examples(world):
+        teller.say(f"  {example}")
+    return summary(lines, last)
+
+
+def _serve(world: World, teller: Teller, lines: dict[str, Line], stopped: threading.Event) -> None:
+    world.timeline.go_on()
+    world.engine.start()
+    gifts = lines[GIFTS]
+    customer = gifts.read("/v1/customers", limit=1)["items"][0]
+    teller.chapter("Have a look; Ctrl-C ends it")
+    teller.say(f"  all mails            {world.mailbox}")
+    teller.say(f"  one customer's story {world.url}/_local/customers/{gifts.slug}/{customer['id']}")
+    for slug, line in lines.items():
+        teller.say(f"  as the owner of {slug}\n    curl -H 'Authorization: Bearer {line.secret_key}' {world.url}/v1/customers")
+    stopped.wait()

@@ -14,7 +14,7 @@ from typing import Any
 
 from chalicelib.domain.times import stamp
 from infra.local.people import chance
-from infra.local.sales import WEEKS, ZONE, Sale, sales
+from infra.local.sales import ZONE, Sale, sales
 
 # One in so many: an order whose creation is told hours late, a delivery that comes twice, a customer who unsubscribes.
 LATE, TWICE, OBJECTS = 10, 12, 25
@@ -30,9 +30,8 @@ class Delivery:
     body: bytes
 
 
-def deliveries(until: datetime, weeks: int = WEEKS) -> list[Delivery]:
-    """All that arrives in the last `weeks` before `until`, in that order."""
-    since = until - timedelta(weeks=weeks)
+def deliveries(until: datetime, since: datetime) -> list[Delivery]:
+    """All that arrives until then about what was ordered since, in the order in which it arrives."""
     told = [delivery for sale in sales(until) if sale.at >= since for delivery in _told(sale)]
     return sorted(delivery for delivery in told if delivery.at < until)
 

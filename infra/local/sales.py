@@ -6,6 +6,7 @@ import csv
 import gzip
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -64,7 +65,7 @@ def _rows() -> list[Row]:
 
 
 def _pence(row: Row) -> int:
-    return round(float(row["price_gbp"]) * 100) * abs(int(row["quantity"]))
+    return int(Decimal(row["price_gbp"]) * 100) * abs(int(row["quantity"]))
 
 
 def _sell(sale: Sale, row: Row) -> None:

@@ -8,10 +8,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from chalicelib.domain.shop import Shop
+from chalicelib.domain.why import sentence
 from infra.local.story_shops import Line
 from infra.local.world import World
 
 CAME_IN = ("received", "stored", "duplicate", "stale", "quarantined", "orders_seen")
+# What the provider says of a mail that went out is no reason.
+_AFTERWARDS = ("delivered", "bounce", "complaint")
 HELD_BACK = ("cancelled", "held_out", "skipped", "failed", "unknown")
 
 
@@ -37,6 +41,7 @@ class FollowUp:
     flow: str
     state: str
     code: str
+    params: dict[str, Any]
 
 
 def numbers(world: World, lines: dict[str, Line]) -> Numbers:
@@ -54,9 +59,19 @@ def follow_ups(world: World) -> Iterator[FollowUp]:
     """All there are."""
     for row in world.rows("follow_up", ("pk", "flow", "order_id", "state", "why")):
         why = json.loads(row["why"]["S"])
-        decisive = [entry["code"] for entry in why if entry["code"] not in ("delivered", "bounce", "complaint")]
+        last = [entry for entry in why if entry["code"] not in _AFTERWARDS][-1]
         shop = row["pk"]["S"].split("#")[1]
-        yield FollowUp(shop, row["order_id"]["S"], row["flow"]["S"], row["state"]["S"], decisive[-1])
+        told = (row[name]["S"] for name in ("order_id", "flow", "state"))
+        yield FollowUp(shop, *told, last["code"], last.get("params") or {})
+
+
+def examples(world: World) -> Iterator[str]:
+    """For each reason the first follow-up it held back, told to its shop's owner."""
+    english, seen = Shop("", "", ""), set()
+    for row in follow_ups(world):
+        if row.state in HELD_BACK and row.code not in seen:
+            seen.add(row.code)
+            yield f"{row.shop}, order {row.order}, {row.flow}: {sentence(row.code, row.params, english)}"
 
 
 def summary(lines: dict[str, Line], last: Numbers) -> dict[str, int]:

@@ -6,32 +6,40 @@ from collections import Counter
 from datetime import timedelta
 from typing import Any
 
+from chalicelib.domain.shop import Shop
+from chalicelib.domain.speech import Speech
+from chalicelib.domain.why import sentence
 from infra.local.recordings import recorded
 from infra.local.story_shops import PERSIAN, RECORDINGS, Line
 from infra.local.story_weeks import go_to
 from infra.local.teller import Teller
 from infra.local.world import World
 
-# The people of the recording, by the e-mail address they ordered with, and the number of the order.
-_MOMENTS = (("Zahra, a guest who pays at the door", "16"), ("Ali, who gets a part of his money back", "18"),
-            ("Sara, who cancels", "17"))  # fmt: skip
+# Three people of the recording, and the number of the order they placed.
+_PEOPLE = {
+    "Zahra is a guest and pays at the door": "16",
+    "Ali gets a part of his money back": "18",
+    "Sara cancels": "17",
+}
+# The reasons stand in the language of the shop; here they are said in English.
+_IN_ENGLISH = Shop(PERSIAN, "woocommerce", "", timezone="Asia/Tehran")
 
 
 def persian(world: World, teller: Teller, lines: dict[str, Line]) -> None:
-    """Both recordings, and the next two hours."""
+    """Both recordings, and the two hours after them."""
     for slug, folder in RECORDINGS.items():
         answers = _replay(world, lines[slug], folder)
         said = ", ".join(f"{count} answered {status}" for status, count in sorted(answers.items()))
-        teller.say(f"  {slug}: {answers.total()} requests of a real shop ({folder}): {said}")
-        for row in lines[slug].read("/v1/quarantine", limit=100)["items"]:
-            teller.say(f"    set aside: {row['topic']}: {row['field']} {row['reason']}")
+        teller.say(f"  {slug}: {answers.total()} requests of a real shop ({folder}), {said}")
+    for row in lines[PERSIAN].read("/v1/quarantine", limit=100)["items"]:
+        teller.say(f"    set aside to be looked at: {row['topic']}, {row['field']} {row['reason']}")
     go_to(world, world.timeline.now() + timedelta(hours=2))
-    for who, order in _MOMENTS:
+    for who, order in _PEOPLE.items():
         _tell_of(world, teller, lines[PERSIAN], who, order)
 
 
 def _replay(world: World, line: Line, folder: str) -> Counter[int]:
-    """Every request with its own headers, pings included, worked off one by one as if they had come slowly."""
+    """Every request with its own headers, pings included, each worked off before the next one comes."""
     answers: Counter[int] = Counter()
     for request in recorded(folder):
         answers[line.deliver(request.body, request.headers)] += 1
@@ -41,9 +49,16 @@ def _replay(world: World, line: Line, folder: str) -> Counter[int]:
 
 def _tell_of(world: World, teller: Teller, line: Line, who: str, order_id: str) -> None:
     order = line.read(f"/v1/orders/{order_id}")
-    teller.say(f"  {who}: order {order_id}, {_toman(order['total'])}, {order['status']}, {order['payment']}")
+    total = Speech("en").money(order["total"]["amount"], order["total"]["currency"])
+    teller.say(f"  {who}: order {order_id}, {total}, {order['status']}, payment {order['payment']}")
     for follow_up in line.read(f"/v1/customers/{order['customer_id']}/follow-ups")["items"]:
-        if order_id in _order_of(follow_up):
-            teller.say(f"    {follow_up['flow']}: {follow_up['state']}. {follow_up['why'][-1]['text']}")
-    for mail in _mails(world, line, order):
-        teller.say(f"    mail: {mail['subject']}")
+        if follow_up["trigger"] == order_id:
+            teller.say(f"    {follow_up['flow']:<10} {follow_up['state']:<9} {_reason(follow_up)}")
+    for mail in world.store.list():
+        if mail["tags"]["shop"] == line.slug and order_id in mail["subject"]:
+            teller.say(f"    to {mail['to'][0]}: {mail['subject']}")
+
+
+def _reason(follow_up: dict[str, Any]) -> str:
+    last = follow_up["why"][-1]
+    return sentence(last["code"], last["params"], _IN_ENGLISH)

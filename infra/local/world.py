@@ -115,7 +115,7 @@ class World:
         return Counter(row["state"]["S"] for row in self.rows("follow_up", ("state",)))
 
     def rows(self, kind: str, names: tuple[str, ...]) -> Iterator[dict[str, Any]]:
-        """Some attributes of all rows of a kind, as DynamoDB writes them: what only a look at the whole table can tell."""
+        """Some attributes of all rows of a kind, as DynamoDB writes them: what only the whole table can tell."""
         return self._scan(
             ProjectionExpression=", ".join(f"#{name}" for name in names),
             FilterExpression="k = :kind",
