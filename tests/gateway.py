@@ -1,4 +1,4 @@
-"""The app behind Chalice's own model of API Gateway, in this process: for tests that speak HTTP, and for schemathesis."""
+"""The app behind Chalice's model of API Gateway, in this process: for tests that speak HTTP, and for schemathesis."""
 
 from __future__ import annotations
 

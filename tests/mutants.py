@@ -16,7 +16,7 @@ from chalicelib.domain.order import Totals
 from chalicelib.domain.times import stamp
 from chalicelib.table import base, customers, experiments, follow_ups, orders
 from chalicelib.table.base import Write
-from chalicelib.work import ingest, nodes, replan, take_account, take_order
+from chalicelib.work import ingest, replan, take_account, take_order
 
 Mutate = Callable[[pytest.MonkeyPatch], None]
 
@@ -158,8 +158,8 @@ def _planned_when_heard(patch: pytest.MonkeyPatch) -> None:
     )  # fmt: skip
 
 
-def _nobody_is_born(self: Any, node_id: str, by: Callable[[Node], Node]) -> None:
-    self._now[node_id] = by(self[node_id])
+def _order_time_unheard(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(take_order, "Contact", lambda last_order: people.Contact())
 
 
 def _negative_net(patch: pytest.MonkeyPatch) -> None:
@@ -214,7 +214,7 @@ LIVES: dict[str, Mutate] = {
     "deleted: for good, whatever is said later": _set(orders, "standing", _deleted_for_good),
     "deleted: not noticed": _set(orders, "standing", lambda told, gone_at: told),
     "contacts: stale tellings unheard": _stale_unheard,
-    "profile: none for a buyer who left nothing": _set(nodes.Nodes, "change", _nobody_is_born),
+    "profile: none for a buyer who left nothing, as her order's time is unheard": _order_time_unheard,
     "erased: chain of those who came back ignored": _set(customers, "resolve", _first_of_chain),
     "erased: not stripped": _set(take_order, "anonymous", lambda order: order),
     "erased: still written to": _erased_are_written_to,
@@ -246,5 +246,4 @@ FOCUS: dict[str, tuple[str, ...]] = {
     "totals: net below zero": ("order",),
     "totals: floats": ("order",),
     "totals: currencies summed": ("order",),
-    "profile: none for a buyer who left nothing": ("order",),
 }

@@ -540,7 +540,7 @@ def test_a_cursor_opens_only_the_list_it_was_made_for() -> None:
 
 def test_a_shop_may_not_pose_as_another_by_its_slug() -> None:
     """`acme` and `acme-2` share a beginning; rows of one must not be read as the other's."""
-    acme, key = open_shop()
+    _, key = open_shop()
     longer, other = open_shop("acme-2")
     see(longer, order("99", Buyer(email="other@example.test", name="Other One")))
     assert partner(key)("/v1/customers").json["items"] == []

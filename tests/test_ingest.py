@@ -100,7 +100,7 @@ def test_what_cannot_be_read_is_kept_with_the_reason_and_acknowledged(dynamo: Fa
 def test_what_was_quarantined_can_be_read_again_to_the_byte(dynamo: FakeDynamo) -> None:
     text = sealed(b"\xff\xfe not json")
     taken(text)
-    assert quarantine.replaying("acme", quarantine.listed("acme")[0].id) == text
+    assert quarantine.replaying("acme", quarantine.listed("acme")[0].id, "2026-11-22T00:00:00Z") == text
 
 
 def test_a_forged_envelope_changes_nothing(dynamo: FakeDynamo) -> None:

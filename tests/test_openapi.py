@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import jsonschema
 import pytest
@@ -19,27 +24,161 @@ from schemathesis.specs.openapi.checks import (
 
 import app
 from chalicelib import clock
-from chalicelib.domain.why import SENTENCES
+from chalicelib.domain.shop import Shop
+from chalicelib.domain.why import SENTENCES, sentence
 from chalicelib.routes.public import OPENAPI
-from chalicelib.table import customers
+from chalicelib.table import follow_ups
 from chalicelib.work import aws, read_health
-from tests.acme import NOW, SARA, order, open_shop, see
+from tests.acme import NOW, SARA, open_shop, order, see
 from tests.fake_dynamo import instead_of_dynamodb
-from tests.gateway import ask, wsgi
+from tests.gateway import ask, partner, wsgi
 from tests.test_api import quarantined
 
 DOCUMENT: dict[str, Any] = json.loads(OPENAPI.read_text())
 METHODS = ("get", "post", "put", "patch", "delete")
-CHECKS = (
+CHECKS = [
     not_a_server_error,
     status_code_conformance,
     content_type_conformance,
     response_headers_conformance,
     response_schema_conformance,
-)
-SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
-SCHEMA.app = wsgi
+]
+SCHEMA = schemathesis.openapi.from_wsgi("/openapi.json", wsgi)
 OURS = SCHEMA.include(path_regex="^/(v1|openapi|schemas)")
-EXAMPLES = settings(
-    max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None
-)
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def key(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A shop with one order, and its key."""
+    with instead_of_dynamodb():
+        clock.use(lambda: NOW)
+        monkeypatch.setattr(aws, "journal", lambda: lambda key, data: None)
+        monkeypatch.setattr(aws, "inbox", lambda: lambda text, shop: None)
+        monkeypatch.setattr(aws, "for_health", lambda: read_health.Outside(lambda: 0, lambda shop: 0))
+        shop, secret = open_shop()
+        see(shop, order())
+        quarantined()
+        yield secret
+
+
+def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, item in DOCUMENT["paths"].items():
+        for method in METHODS:
+            if method in item:
+                yield path, method, item[method]
+
+
+def test_the_document_is_valid() -> None:
+    SCHEMA.validate()
+    for schema in DOCUMENT["components"]["schemas"].values():
+        jsonschema.Draft202012Validator.check_schema(schema)
+
+
+def test_every_route_of_the_app_is_described_and_nothing_else() -> None:
+    routes = {(path, method.lower()) for path, methods in app.app.routes.items() for method in methods}
+    assert routes == {(path, method) for path, method, _ in operations()}
+
+
+def test_every_operation_says_who_may_call_it_and_what_can_go_wrong() -> None:
+    for path, method, operation in operations():
+        keyed = operation.get("security", DOCUMENT["security"]) == [{"secretKey": []}]
+        assert keyed == path.startswith("/v1/"), path
+        if keyed:
+            assert {"400", "401", "403", "405", "413", "415", "500", "503"} <= operation["responses"].keys(), path
+        assert operation["summary"], (path, method)
+    ids = [operation["operationId"] for _, _, operation in operations()]
+    assert len(set(ids)) == len(ids)
+
+
+def test_what_is_public_answers_without_a_key() -> None:
+    assert ask("GET", "/openapi.json").json == DOCUMENT
+    schema = ask("GET", "/schemas/standard-v1.json")
+    assert schema.headers["content-type"] == "application/schema+json"
+    jsonschema.Draft202012Validator.check_schema(schema.json)
+
+
+def test_every_answer_that_succeeds_is_as_described(key: str) -> None:
+    get = partner(key)
+    customer = get("/v1/customers", email=SARA.email).json["items"][0]["id"]
+    given = {
+        "customer": customer,
+        "order": "18",
+        "follow_up": follow_ups.follow_up_id("18", "thank-you", "mail"),
+        "delivery": get("/v1/quarantine").json["items"][0]["id"],
+    }
+    # Erasing comes last.
+    ours = sorted((o for o in operations() if o[0].startswith("/v1/")), key=lambda one: one[1] == "delete")
+    for path, method, _ in ours:
+        names = re.findall(r"{(\w+)}", path)
+        case = OURS[path][method].Case(path_parameters={name: given[name] for name in names})
+        response = case.call_and_validate(headers={"Authorization": f"Bearer {key}"}, checks=CHECKS)
+        assert response.status_code in (200, 202), path
+
+
+@OURS.parametrize()
+@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None)
+def test_whatever_is_asked_the_answer_is_as_described(case: Any, key: str) -> None:
+    case.call_and_validate(headers={"Authorization": f"Bearer {key}"}, checks=CHECKS)
+
+
+@pytest.mark.parametrize("path", [path for path, method, _ in operations() if method == "get" and "/v1/" in path])
+def test_a_stranger_gets_a_401_as_described(path: str, key: str) -> None:
+    answer = ask("GET", unquote(re.sub(r"{\w+}", "x", path)))
+    assert answer.status == 401
+    jsonschema.validate(answer.json, DOCUMENT["components"]["schemas"]["Problem"])
+
+
+# --- why ---------------------------------------------------------------------------------------------------------
+
+
+def codes_in_use() -> set[str]:
+    """Every code that planning, deciding, sending and feedback write down, read from the source."""
+    return {code for room in ("work", "domain") for code in _codes(ROOT / "chalicelib" / room)}
+
+
+def _codes(room: Path) -> Iterator[str]:
+    for file in sorted(room.glob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text())):
+            match node:
+                case ast.Call(func=ast.Name("because" | "_again"), args=args):
+                    yield from _texts(*args)
+                case ast.Call(func=ast.Name("Verdict"), args=[ast.Constant(state), code, *_]) if state != "send":
+                    yield from _texts(code)
+                case ast.FunctionDef("stopped" | "_reason", body=body):
+                    returns = [part for step in body for part in ast.walk(step) if isinstance(part, ast.Return)]
+                    yield from (text for found in returns for text in _texts(*ast.walk(found)))
+                case ast.FunctionDef("_again", args=ast.arguments(defaults=defaults)):
+                    yield from _texts(*defaults)
+                case ast.Assign(targets=[ast.Name("_CODES")], value=ast.Dict(values=values)):
+                    yield from _texts(*values)
+
+
+def _texts(*nodes: ast.AST) -> list[str]:
+    return [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+
+
+def test_every_why_has_a_sentence_in_english_and_persian() -> None:
+    used = codes_in_use()
+    assert {
+        "planned",
+        "replanned",
+        "order_refunded",
+        "customer_gone",
+        "cap",
+        "bounce",
+        "refused",
+        "no_longer_due",
+    } <= used
+    assert used - SENTENCES.keys() == set()
+    for code, said in SENTENCES.items():
+        assert said.keys() == {"en", "fa"}, code
+        assert set(re.findall(r"{\w+}", said["en"])) == set(re.findall(r"{\w+}", said["fa"])), code
+
+
+def test_a_why_without_its_parameters_or_with_an_odd_one_is_still_a_sentence() -> None:
+    shop = Shop("acme", "standard", "2026-01-01T00:00:00Z", locale="xx-bad", timezone="Mars/Base")
+    assert sentence("planned", {}, shop).startswith("Planned for —")
+    assert "no time" in sentence("planned", {"due": "no time"}, shop)
+    assert sentence("planned", {"due": "2026-11-21T21:02:00Z"}, shop).startswith("Planned for November 21, 2026 21:02")
+    assert sentence("nobody_knows", {"x": 1}, shop) == "nobody_knows"

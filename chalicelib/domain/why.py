@@ -141,13 +141,14 @@ def sentence(code: str, params: Mapping[str, Any], shop: Shop) -> str:
 def _say(name: str, value: Any, speech: Speech, zone: str) -> str:
     if name in _MOMENTS:
         try:
-            return f"{speech.date(str(value), zone)} {_time_of_day(speech, str(value), zone)}"
+            return f"{speech.date(str(value), zone)} {time_of_day(speech, str(value), zone)}"
         except BadTime:
             return str(value)
     return speech.number(value) if type(value) is int else str(value)
 
 
-def _time_of_day(speech: Speech, moment_text: str, zone: str) -> str:
+def time_of_day(speech: Speech, moment_text: str, zone: str) -> str:
+    """14:30, «۱۴:۳۰»: the time of day of a stored moment in an IANA zone; an unknown zone is UTC."""
     try:
         there = moment(moment_text).astimezone(ZoneInfo(zone))
     except (ZoneInfoNotFoundError, ValueError, OSError):

@@ -237,7 +237,8 @@ def _judged(error: Exception) -> Exception:
     code = _code(error)
     if isinstance(error, TransactWriteError) and code == "TransactionCanceledException":
         codes = {reason.code for reason in error.cancellation_reasons if reason}
-        return Conflict() if codes and codes <= _CONFLICT_REASONS else Trouble(f"transaction cancelled: {sorted(codes)}")
+        lost = codes and codes <= _CONFLICT_REASONS
+        return Conflict() if lost else Trouble(f"transaction cancelled: {sorted(codes)}")
     return Conflict() if code in _CONFLICTS else Trouble(code)
 
 

@@ -110,7 +110,7 @@ def _gist(order: Order, customer: str | None) -> dict[str, object]:
 
 
 def refetch(shop: str, order_id: str, reason: str, about: str, now: datetime, held: Held) -> list[Write]:
-    """Marks the order as one to ask the shop about (`tie`, `partial`, `deleted`); nothing where that is known already."""
+    """Marks the order as one to ask the shop about (`tie`, `partial`, `deleted`); nothing where that is known."""
     old = held.refetch
     if old:
         reason = reason if old.reason == "tie" else old.reason

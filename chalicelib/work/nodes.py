@@ -18,7 +18,6 @@ class Nodes:
         self._shop = shop
         self._read: dict[str, Read] = {}
         self._now: dict[str, Node] = {}
-        self._named: set[str] = set()
 
     def of_identity(self, identity: str, at: str) -> Node:
         """The node that `identity` means at the stored moment `at`."""
@@ -30,9 +29,7 @@ class Nodes:
         return self._now[node_id]
 
     def change(self, node_id: str, by: Callable[[Node], Node]) -> None:
-        """Whoever is named here has a profile from then on, even if nothing is known of her."""
         self._now[node_id] = by(self[node_id])
-        self._named.add(node_id)
 
     def _keep(self, found: Read) -> Node:
         self._read.setdefault(found.node.id, found)
@@ -44,7 +41,7 @@ class Nodes:
         writes, rested = list(others), []
         for node_id, node in sorted(self._now.items()):
             before = self._read[node_id]
-            if node != before.node or (before.rev is None and node_id in self._named):
+            if node != before.node:
                 writes += self._changes(before, node)
             else:
                 rested.append(customers.unchanged(self._shop.slug, before))

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from chalicelib.domain.customer import Contact
 from chalicelib.domain.events import OrderChanged, OrderGone, OrderSeen
-from chalicelib.domain.order import Order, anonymous, contribution, digest, tied, wins
+from chalicelib.domain.order import Order, anonymous, contribution, same, tied, wins
 from chalicelib.domain.people import identity
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import in_order
@@ -58,7 +58,7 @@ def _outcome(settle: _Settling, order: Order) -> str:
     told = settle.held.told
     if settle.changed:
         return "stored" if settle.held.rev is not None else "new"
-    return "duplicate" if told and digest(told) == digest(order) else "stale"
+    return "duplicate" if same(order, told) else "stale"
 
 
 def gone(shop: Shop, event: OrderGone, now: datetime) -> str:

@@ -16,8 +16,9 @@ from chalicelib.domain.times import stamp
 from infra.local.people import chance
 from infra.local.sales import ZONE, Sale, sales
 
-# One in so many: an order whose creation is told hours late, a delivery that comes twice, a customer who unsubscribes.
-LATE, TWICE, OBJECTS = 10, 12, 25
+# One in so many: an order whose creation is told hours late, a delivery that comes twice, an order of which the shop also
+# tells with a misspelt word, a customer who unsubscribes.
+LATE, TWICE, MISSPELT, OBJECTS = 10, 12, 80, 25
 _AGAIN_AFTER = timedelta(minutes=5)
 
 
@@ -46,6 +47,8 @@ def _told(sale: Sale) -> Iterator[Delivery]:
         yield delivery
         if chance(delivery.id, "twice", TWICE) == 0:
             yield Delivery(delivery.at + _AGAIN_AFTER, delivery.id, delivery.body)
+    if chance(sale.invoice, "misspelt", MISSPELT) == 0:
+        yield _delivery(_dispatched(sale), "order.updated", {**_order(sale), "fulfiled_at": stamp(sale.at)}, sale.invoice)
     if chance(sale.buyer["email"], "objects", OBJECTS) == 0:
         yield _objection(sale)
 

@@ -36,7 +36,6 @@ def _week(world: World, line: Line, end: datetime, coming: list[Delivery]) -> No
         go_to(world, min(moment, end))
         for delivery in together:
             post(world, line, delivery)
-        world.engine.drain()
     go_to(world, end)
 
 
