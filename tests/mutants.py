@@ -236,6 +236,7 @@ DIRECTED: dict[str, Mutate] = {
     "transaction: profiles that were only read are not checked": _committed(
         lambda writes: [[write for write in writes if write.how != "check"]]
     ),
+    "accounts: tellings of one who was erased are heard": _set(take_account, "_of_erased", _never),
     "retry: gives up at once": _set(take_order, "TRIES", 1),
 }
 # Lives in which the guard matters more often, where it would take long to meet one.

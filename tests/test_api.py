@@ -15,6 +15,7 @@ from chalicelib.domain.people import clean_name
 from chalicelib.table import base, customers, names, quarantine, shops, suppression
 from chalicelib.work import aws, read_health
 from chalicelib.work.read_views import money
+from infra.local import customer_page
 from tests.acme import MASTER, NOW, SARA, YES, day, open_shop, order, see, see_account
 from tests.gateway import Answered, ask, partner
 
@@ -166,10 +167,10 @@ def test_a_name_costs_three_rows_at_most() -> None:
     assert len([row for row in base.Row.scan() if isinstance(row, names.NameRow)]) == 3
 
 
-def test_customers_are_listed_page_by_page_the_last_heard_of_first() -> None:
+def test_customers_are_listed_page_by_page_whoever_ordered_last_first() -> None:
     shop, key = open_shop()
     for number in range(1, 8):
-        see(shop, order(str(number), Buyer(email=f"c{number}@example.test"), updated_at=day(number)))
+        see(shop, order(str(number), Buyer(email=f"c{number}@example.test"), placed_at=day(number)))
     pages = all_pages(partner(key), "/v1/customers", limit=3)
     assert [len(page) for page in pages] == [3, 3, 1]
     emails = [only_email(key, customer) for page in pages for customer in page]
@@ -573,3 +574,26 @@ def test_answers_are_utf8_json_that_nobody_caches() -> None:
     assert answer.headers["cache-control"] == "no-store"
     assert json.loads(answer.text)["items"][0]["name"] == "زهرا"
     assert shops.get("acme") is not None
+
+
+# --- the page of the local world ---------------------------------------------------------------------------------------
+
+
+def test_a_customers_page_is_escaped_and_reads_from_the_right_in_persian() -> None:
+    shop, key = open_shop(locale="fa-IR", timezone="Asia/Tehran")
+    see(shop, order("18", replace(SARA, name="زهرا <script>", consents=(YES,))))
+    customer = only(partner(key)("/v1/customers", email=SARA.email))["id"]
+    shown = customer_page.page("acme", customer)
+    assert shown is not None
+    assert '<html lang="fa" dir="rtl">' in shown
+    assert "زهرا &lt;script&gt;" in shown
+    assert "<script>" not in shown
+    assert "۱۰ آبان ۱۴۰۵".replace(" ", "\u00a0") in shown
+    assert f"/_local/customers/acme/{customer}" in str(customer_page.index("acme"))
+
+
+def test_there_is_no_page_of_a_stranger() -> None:
+    open_shop()
+    assert customer_page.page("acme", "c_aaaaaaaaaaaaaaaaaaaaaaaaaa") is None
+    assert customer_page.page("nobody", "c_aaaaaaaaaaaaaaaaaaaaaaaaaa") is None
+    assert customer_page.index("nobody") is None

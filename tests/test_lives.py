@@ -15,18 +15,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chalicelib.domain.customer import MOST_ADDRESSES
-from chalicelib.domain.events import OrderSeen
+from chalicelib.domain.events import AccountSeen, OrderSeen
+from chalicelib.domain.order import Buyer
 from chalicelib.domain.times import moment, stamp
+from chalicelib.table import orders
 from chalicelib.table.base import Row
 from infra.resources import Resources
 from tests.fake_dynamo import FakeDynamo, Item, instead_of_dynamodb
 from tests.life_model import Model
 from tests.life_state import differences, marked, of_kind, rows
-from tests.lives import BUYERS, START, Erase, Happened, disturbed, life, new_order, ordered, take
+from tests.lives import BUYERS, SARA, SHOP, START, Erase, Happened, disturbed, life, new_order, ordered, take
 from tests.random_calls import random_call
 
 WRITES = {"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"}
-ORDER = new_order(Random(0), "1", START)
+ORDER = replace(new_order(Random(0), "1", START), buyer=Buyer(email=SARA, name="Sara Ahmadi"))
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +93,25 @@ def test_a_till_that_knows_many_addresses_ends_alike(fake: FakeDynamo) -> None:
         ends.append(rows(list(fake.all())))
     assert all(end == ends[0] for end in ends)
     assert len(of_kind(ends[0], "lookup")) == MOST_ADDRESSES + 1
+
+
+def late_account_brings_nobody_back(fake: FakeDynamo) -> None:
+    """A guest is erased; only then come the account she had made and an order of it, both from before."""
+    fake.clear()
+    take(Happened(START, OrderSeen(ORDER)))
+    erased = stamp(moment(START) + timedelta(days=1))
+    take(Happened(erased, Erase(str(orders.read(SHOP.slug, "1").customer))))
+    account = Buyer(account="7", email=SARA, name="Sara Karimi")
+    take(Happened(START, AccountSeen(account, START, START)))
+    take(Happened(START, OrderSeen(replace(ORDER, id="2", buyer=account))))
+    held = list(fake.all())
+    assert "Sara" not in str(held)
+    assert SARA not in str(held)
+    assert orders.read(SHOP.slug, "2").told.buyer == Buyer()  # type: ignore[union-attr]
+
+
+def test_an_account_first_heard_of_after_the_erasure_brings_nobody_back(fake: FakeDynamo) -> None:
+    late_account_brings_nobody_back(fake)
 
 
 def _sale(n: int) -> Happened:
@@ -166,7 +187,9 @@ def _answer(table: FakeDynamo, operation: str, arguments: dict[str, Any]) -> Any
     except ClientError as refused:
         reasons = [reason["Code"] for reason in refused.response.get("CancellationReasons", [])]
         return refused.response["Error"]["Code"], reasons
-    kept = {name: answer[name] for name in ("Item", "Items", "Count", "LastEvaluatedKey", "Attributes") if name in answer}
+    kept = {
+        name: answer[name] for name in ("Item", "Items", "Count", "LastEvaluatedKey", "Attributes") if name in answer
+    }
     if "Responses" in answer:
         kept["Responses"] = sorted(map(repr, next(iter(answer["Responses"].values()))))
     return kept

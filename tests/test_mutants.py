@@ -18,7 +18,7 @@ from chalicelib.work import privacy, take_order
 from tests.fake_dynamo import FakeDynamo, instead_of_dynamodb
 from tests.lives import SCENES, SHOP
 from tests.mutants import DIRECTED, FOCUS, LIVES
-from tests.test_lives import check
+from tests.test_lives import check, late_account_brings_nobody_back
 
 MOST_LIVES = 400
 NOW: datetime = moment("2026-05-02T10:00:00Z")
@@ -183,6 +183,7 @@ CHECKS = {
     "follow-up: deferral forgotten": deferral_stands,
     "experiment: unit written twice": first_unit_stays,
     "transaction: profiles that were only read are not checked": erasure_meanwhile_is_noticed,
+    "accounts: tellings of one who was erased are heard": late_account_brings_nobody_back,
     "retry: gives up at once": ten_at_once_settle,
 }
 

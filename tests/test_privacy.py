@@ -13,6 +13,7 @@ import boto3
 import pytest
 
 from chalicelib import clock
+from chalicelib.domain.customer import MOST_ADDRESSES
 from chalicelib.domain.events import ConsentGiven
 from chalicelib.domain.order import Buyer, Consent, Totals
 from chalicelib.domain.shop import Shop
@@ -134,6 +135,40 @@ def test_the_experiment_keeps_its_result_and_loses_her_name(table: str) -> None:
     assert all(row["sk"]["S"].startswith("gone_") for row in after)
     named = [row for row in after for _, text in everything(table) if row["sk"]["S"] in text]
     assert len(named) == len(after)
+
+
+def test_no_follow_up_and_no_profile_says_who_she_was() -> None:
+    shop, _ = open_shop()
+    customer = a_life(shop)
+    erase(shop, customer)
+    rows = [row for number in ("18", "19", "20") for row in orders.read("acme", number).follow_ups.values()]
+    assert {row.unit for row in rows} == {None}
+    person = customers.person("acme", customer)
+    assert person is not None
+    assert {node.key for node in person.nodes} == {"account", "email"}
+    assert [node.account for node in person.nodes] == [None, None]
+
+
+def test_addresses_that_were_too_many_to_keep_are_forgotten_too(table: str) -> None:
+    """A profile keeps the newest twenty; every order has one of its own."""
+    shop, _ = open_shop()
+    buyers = [replace(ACCOUNT, email=f"sara+{number}@example.test") for number in range(MOST_ADDRESSES + 2)]
+    see(shop, *(order(str(n), buyer, updated_at=f"2026-11-01T10:{n:02d}:00Z") for n, buyer in enumerate(buyers)))
+    erase(shop, id_of(shop, "account:7"))
+    rows = [row for row, _ in everything(table)]
+    assert {row["sk"]["S"].split("_")[0] for row in rows if row["k"]["S"] == "unit"} == {"gone"}
+    assert {row["to"]["S"][:2] for row in rows if row["k"]["S"] == "lookup"} == {*(str(n) for n in range(22))}
+    assert rows_naming_her(table) == []
+
+
+def test_erasing_one_leaves_the_experiment_of_another_alone(table: str) -> None:
+    """The shop moved an order from Omid to Sara; its follow-up was first planned for him."""
+    shop, _ = open_shop()
+    omid = Buyer(email="omid@example.test", name="Omid")
+    see(shop, order("1", omid), order("1", SARA, updated_at=day(2)))
+    erase(shop, id_of(shop))
+    units = [row["sk"]["S"] for row, _ in everything(table) if row["k"]["S"] == "unit"]
+    assert len([unit for unit in units if not unit.startswith("gone_")]) == 1
 
 
 def test_nobody_is_written_to_whose_address_was_suppressed_before() -> None:

@@ -55,8 +55,12 @@ def order(kind: str, order: Order, amount: int | None, shop: Shop) -> str:
 
 def consent(channel: str, state: str, shop: Shop) -> str:
     language, _ = _speech(shop)
-    named = _CHANNELS.get(channel, {}).get(language, channel)
-    return _CONSENTS[state][language].format(channel=named)
+    return _CONSENTS[state][language].format(channel=_CHANNELS.get(channel, {}).get(language, channel))
+
+
+def channel(name: str, language: str) -> str:
+    """E-mail, SMS: what a channel is called."""
+    return _CHANNELS.get(name, {}).get(language, name)
 
 
 def _speech(shop: Shop) -> tuple[str, Speech]:

@@ -72,8 +72,8 @@ View = Callable[[Asked], Json | Response]
 def partner(
     blueprint: Blueprint, path: str, method: str = "GET", query: tuple[str, ...] = (), status: int = 200
 ) -> Any:
-    """Registers a route that only the shop's secret key opens. `query`: the parameters it knows. The view gets Asked and
-    returns JSON."""
+    """Registers a route that only the shop's secret key opens. `query`: the parameters it knows. The view gets Asked
+    and returns JSON."""
 
     def decorate(view: View) -> View:
         @blueprint.route(path, methods=[method], content_types=["*/*"], name=view.__name__)

@@ -270,4 +270,3 @@ class reading:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, (PynamoDBException, BotoCoreError)) and not isinstance(error, Model.DoesNotExist):
             raise Trouble(_code(error)) from error
-

@@ -36,7 +36,7 @@ def _nodes(shop: str, ids: Iterable[str]) -> dict[str, Node]:
 
 
 def recent(shop: str, before: str | None = None) -> Iterator[tuple[str, str]]:
-    """(position, node id) of every customer who was not erased, the one last heard of first; `before` is the last
+    """(position, node id) of every customer who was not erased, whoever ordered last first; `before` is the last
     position seen. Eventually consistent."""
     shards = [_shard(shop, shard, before) for shard in range(CUSTOMER_SHARDS)]
     yield from heapq.merge(*shards, reverse=True)

@@ -62,8 +62,8 @@ def _shown(row: QuarantineRow) -> Quarantined:
 
 
 def replaying(shop: str, quarantined: str, at: str) -> str | None:
-    """The envelope, to put on the queue again; None where there is none, or it was too large to keep. The row stays, with
-    the moment: what cannot be taken in again must not be lost, and is then seen as before."""
+    """The envelope, to put on the queue again; None where there is none, or it was too large to keep. The row stays,
+    with the moment: what cannot be taken in again must not be lost, and is then seen as before."""
     row = base.first(QuarantineRow, base.partition(shop, "Q"), quarantined)
     if row is None or row.sealed is None:
         return None

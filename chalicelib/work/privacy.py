@@ -122,9 +122,6 @@ def _forget_order(shop: Shop, node_id: str, order_id: str, now: datetime, done: 
     held = orders.read(shop.slug, order_id)
     if held.told:
         _forget_contacts(shop, node_id, set(contact_keys(held.told.buyer)), done)
-    for row in held.follow_ups.values():
-        if row.unit:
-            _forget_unit(shop, row.unit, done)
     anonymise(shop, order_id, now)
     retried(lambda: _clear_follow_ups(shop, order_id, now))
 

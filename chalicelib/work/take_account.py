@@ -10,6 +10,7 @@ from chalicelib.domain.events import AccountSeen, ConsentGiven
 from chalicelib.domain.order import Buyer
 from chalicelib.domain.people import identity
 from chalicelib.domain.shop import Shop
+from chalicelib.domain.times import in_order
 from chalicelib.table import base
 from chalicelib.work.nodes import Nodes
 from chalicelib.work.take_order import retried
@@ -26,6 +27,9 @@ def _see(shop: Shop, event: AccountSeen) -> str:
     if node.erased_at:
         return "stale"
     account = Account(str(event.buyer.account), event.buyer.email, event.created_at, event.updated_at, event.tags)
+    if _of_erased(nodes, node, account):
+        base.commit(nodes.writes())
+        return "stale"
     told = node.contact.told(event.buyer, event.updated_at)
     nodes.change(node.id, lambda node: replace(node, contact=told))
     _hear_of_address(nodes, account)
@@ -36,6 +40,18 @@ def _see(shop: Shop, event: AccountSeen) -> str:
     writes = nodes.writes()
     base.commit(writes)
     return "stored" if writes else "duplicate" if newest or node.account == account else "stale"
+
+
+def _of_erased(nodes: Nodes, node: Node, account: Account) -> bool:
+    """Whether the account is that of somebody who was erased by her address before we heard of it. An account of which
+    nothing is known yet is then erased with her, so that no late order of it brings her back either."""
+    email = nodes.of_identity(f"email:{account.email}", account.created_at) if account.email else None
+    if email is None or email.erased_at is None:
+        return False
+    if node == Node(node.id, node.key):
+        nodes.change(node.id, lambda node: replace(node, key="account", erased_at=email.erased_at))
+        return True
+    return in_order(account.updated_at) <= in_order(email.erased_at)
 
 
 def _hear_of_address(nodes: Nodes, account: Account) -> None:

@@ -6,6 +6,7 @@ from html import escape
 from itertools import groupby
 from typing import Any
 
+from chalicelib.domain import story
 from chalicelib.domain.customer import Customer
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.speech import Speech, pick_language
@@ -52,7 +53,8 @@ _STYLE = """
 :root { color-scheme: light dark; --line: #8884; --soft: #8881; --good: #2a7d4f; --bad: #b3412e; --plan: #3b6ea8 }
 * { box-sizing: border-box }
 body { margin: 0 auto; max-width: 46rem; padding: 1.5rem 1rem 4rem; font: 16px/1.6 system-ui, "Vazirmatn", sans-serif }
-a { color: inherit } h1 { font-size: 1.5rem; margin: .2rem 0 1rem } h2 { font-size: .9rem; opacity: .65; margin: 1.6rem 0 .4rem }
+a { color: inherit } h1 { font-size: 1.5rem; margin: .2rem 0 1rem } 
+h2 { font-size: .9rem; opacity: .65; margin: 1.6rem 0 .4rem }
 dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(11rem, 1fr)); gap: .8rem; margin: 0 }
 dl > div { background: var(--soft); border-radius: .5rem; padding: .5rem .8rem }
 dt { opacity: .65; font-size: .8rem } dd { margin: 0; overflow-wrap: anywhere }
@@ -109,7 +111,9 @@ def page(slug: str, customer_id: str) -> str | None:
     book, seen = _Book(shop), read_customers.view(shop, customer)
     entries = read_timeline.timeline(shop, customer, SHOWN).items
     title = seen["name"] or book.words["nobody"]
-    head = f'<a href="/_local/customers/{escape(slug)}">{book.words["customers"]}</a><h1><bdi>{escape(title)}</bdi></h1>'
+    head = (
+        f'<a href="/_local/customers/{escape(slug)}">{book.words["customers"]}</a><h1><bdi>{escape(title)}</bdi></h1>'
+    )
     return book.page(title, head + _facts(book, customer, seen) + _days(book, entries))
 
 
@@ -137,14 +141,15 @@ def _person(book: _Book, slug: str, seen: Json) -> str:
 
 def _facts(book: _Book, customer: Customer, seen: Json) -> str:
     words, number = book.words, book.speech.number
-    orders = f"{number(seen['orders']['placed'])} · {number(seen['orders']['paid'])} {words['paid']}"
+    orders = f"{number(seen['orders']['placed'])} ({number(seen['orders']['paid'])} {words['paid']})"
     kept = [book.speech.money(totals.net, currency, book.shop.currency) for currency, totals in customer.totals.items()]
     facts = [(words["orders"], [orders]), (words["net"], kept)]
     for name, at in (("first", seen["first_order_at"]), ("last", seen["last_order_at"])):
         facts.append((words[name], [book.day(at)] if at else []))
     facts.append((words["contacts"], [*seen["emails"], *seen["phones"]]))
     states = {consent["channel"]: words[consent["state"]] for consent in reversed(seen["consents"])}
-    facts.append((words["marketing"], [f"{channel}: {state}" for channel, state in sorted(states.items())]))
+    said = [f"{story.channel(channel, book.language)}: {state}" for channel, state in sorted(states.items())]
+    facts.append((words["marketing"], said))
     return "<dl>" + "".join(_fact(name, values) for name, values in facts if values) + "</dl>"
 
 
@@ -165,4 +170,5 @@ def _entry(book: _Book, entry: dict[str, Any]) -> str:
     small = f"<small><bdi>{about}</bdi></small>" if entry["flow"] else ""
     at = stamp(moment(entry["at"]))
     said = time_of_day(book.speech, at, book.shop.timezone)
-    return f'<li class="{look}"><span dir="auto">{escape(entry["text"])}</span>{small}<time datetime="{at}">{said}</time></li>'
+    text = f'<span dir="auto">{escape(entry["text"])}</span>'
+    return f'<li class="{look}">{text}{small}<time datetime="{at}">{said}</time></li>'

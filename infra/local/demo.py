@@ -25,7 +25,7 @@ from infra.local.world import World
 # Forty minutes after the Persian shops were recorded; the gift shop's history ends here.
 START = datetime(2026, 11, 21, 22, 0, tzinfo=UTC)
 # As long as the slowest follow-up takes, with its quiet nights and full weeks.
-WEEKS_AFTER = 6
+WEEKS_AFTER = 5
 
 
 def tell(

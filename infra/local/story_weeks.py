@@ -14,7 +14,7 @@ from infra.local.teller import Teller
 from infra.local.world import World
 
 # The timer comes by every minute; here no more often than this, which sends a little later and is much faster.
-PACE = timedelta(hours=2)
+PACE = timedelta(hours=3)
 _WEEK = timedelta(weeks=1)
 
 
