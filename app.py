@@ -38,7 +38,7 @@ def ingest(event: SQSEvent) -> Failures:
     return ingesting.handle(event.to_dict(), clock.now(), aws.for_ingest())
 
 
-@app.on_sqs_message(queue="unverified", batch_size=10)
+@app.on_sqs_message(queue="unverified", batch_size=10, maximum_concurrency=2)
 def unverified(event: SQSEvent) -> Failures:
     """Deliveries that came while accept could not know their secrets: verified before they are believed."""
     return ingesting.handle(event.to_dict(), clock.now(), aws.for_ingest())

@@ -5,6 +5,7 @@ Each entry says why. Sizes are in docs/decisions.md.
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Collection, Iterable
 from pathlib import Path, PurePosixPath
@@ -16,9 +17,11 @@ OPERATIONS = {
         "BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query", "TransactGetItems", "TransactWriteItems",
         "UpdateItem",
     },
+    "s3": {"DeleteObject", "ListObjectsV2"},
     "sesv2": {"SendEmail"},
+    "sqs": {"GetQueueAttributes", "SendMessageBatch"},
 }  # fmt: skip
-_ENDPOINTS = {"dynamodb", "email", "sts"}  # what botocore calls the addresses of these services
+_ENDPOINTS = {"dynamodb", "email", "s3", "sqs"}  # what botocore calls the addresses of these services
 _PACKAGES = {
     "_distutils_hack": "setuptools",
     "_yaml": "flows are compiled when packaged",
@@ -48,9 +51,8 @@ _PATHS = (
     "phonenumbers/geodata/*",
     "phonenumbers/tzdata/*",
     "phonenumbers/shortdata/region_*",
-    "chalice/cli/*",
-    "chalice/deploy/*",
-    "chalice/templates/*",
+    "aws_lambda_powertools/event_handler/*/*",  # a web framework; its documentation pages alone are 1.7 MB
+    "aws_lambda_powertools/event_handler/*",
     "**/tests/*",
     "*.pth",
 )
@@ -64,8 +66,75 @@ def wanted(path: PurePosixPath, languages: Collection[str]) -> bool:
         return False
     if any(path.match(pattern) for pattern in _PATHS):
         return False
+    if top == "chalice":
+        return path.name in ("__init__.py", "app.py")  # as Chalice packs itself
     if path.parts[:2] == ("babel", "locale-data"):
         return path.stem.split("_")[0] in {"root", "en", *languages}
     if path.parts[:2] == ("botocore", "data") and len(path.parts) > 3:
         return path.parts[2] in OPERATIONS and path.name.startswith(("service-2", "endpoint-rule-set-1"))
     return True
+
+
+def service(model: dict[str, Any], operations: Collection[str]) -> dict[str, Any]:
+    """A botocore service model with these operations and the shapes they need, without its documentation."""
+    kept = {name: model["operations"][name] for name in sorted(operations)}
+    shapes: dict[str, Any] = {}
+    todo = list(_shapes(list(kept.values())))
+    while todo:
+        name = todo.pop()
+        if name not in shapes:
+            shapes[name] = model["shapes"][name]
+            todo += _shapes(shapes[name])
+    told = {"version": model["version"], "metadata": model["metadata"], "operations": kept, "shapes": shapes}
+    bare: dict[str, Any] = _undocumented(told)
+    return bare
+
+
+def endpoints(known: dict[str, Any]) -> dict[str, Any]:
+    """botocore's `endpoints.json` with the services that are called."""
+    partitions = [
+        {**one, "services": {name: one["services"][name] for name in sorted(_ENDPOINTS & set(one["services"]))}}
+        for one in known["partitions"]
+    ]
+    return {**known, "partitions": partitions}
+
+
+def _shapes(told: Any) -> Iterable[str]:
+    """Names of the shapes that some part of a model refers to."""
+    if isinstance(told, dict):
+        if isinstance(told.get("shape"), str):
+            yield told["shape"]
+        for value in told.values():
+            yield from _shapes(value)
+    elif isinstance(told, list):
+        for value in told:
+            yield from _shapes(value)
+
+
+def _undocumented(told: Any) -> Any:
+    if isinstance(told, dict):
+        # a member may bear that name too: it is an object then, the documentation is a text
+        return {
+            name: _undocumented(value)
+            for name, value in told.items()
+            if not (name in ("documentation", "documentationUrl") and isinstance(value, str))
+        }
+    return [_undocumented(value) for value in told] if isinstance(told, list) else told
+
+
+def content(path: PurePosixPath, file: Path) -> tuple[PurePosixPath, bytes]:
+    """A wanted file as it goes in: botocore's data cut down and unpacked, everything else as it is."""
+    data = file.read_bytes()
+    if path.parts[:2] != ("botocore", "data"):
+        return path, data
+    if path.suffix == ".gz":
+        path, data = path.with_suffix(""), gzip.decompress(data)
+    if path.name == "service-2.json":
+        data = _compact(service(json.loads(data), OPERATIONS[path.parts[2]]))
+    elif path.name == "endpoints.json":
+        data = _compact(endpoints(json.loads(data)))
+    return path, data
+
+
+def _compact(told: Any) -> bytes:
+    return json.dumps(told, separators=(",", ":")).encode()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,11 +13,12 @@ from chalicelib import clock, envelope, keys
 from chalicelib.domain.customer import Contact
 from chalicelib.domain.order import Buyer, Consent, Refund
 from chalicelib.domain.people import clean_name
-from chalicelib.table import base, customers, names, quarantine, shops, suppression
+from chalicelib.table import base, customers, due, names, quarantine, shops, suppression
 from chalicelib.work import aws, read_health
 from chalicelib.work.read_views import money
 from infra.local import customer_page
 from tests.acme import MASTER, NOW, SARA, YES, day, open_shop, order, see, see_account
+from tests.fake_dynamo import instead_of_dynamodb
 from tests.gateway import Answered, ask, partner
 
 ACCOUNT = Buyer(account="7", email="sara@example.test", name="Sara Ahmadi")
@@ -574,6 +576,20 @@ def test_answers_are_utf8_json_that_nobody_caches() -> None:
     assert answer.headers["cache-control"] == "no-store"
     assert json.loads(answer.text)["items"][0]["name"] == "زهرا"
     assert shops.get("acme") is not None
+
+
+def test_no_index_is_asked_for_what_it_does_not_hold() -> None:
+    """PynamoDB would add the kind of the rows to the question, and no index holds it: nothing would ever be found."""
+    asked: list[dict[str, Any]] = []
+    with instead_of_dynamodb() as fake:
+        shop, key = open_shop()
+        see(shop, order())
+        fake.before = lambda _, arguments: asked.append(arguments) if "IndexName" in arguments else None
+        assert len(due.due_in("2026-11-21T12", NOW + timedelta(days=1), 10)) == 2
+        assert len(partner(key)("/v1/customers").json["items"]) == 1
+        assert len(partner(key)("/v1/orders").json["items"]) == 1
+    assert {one["IndexName"] for one in asked} == {"due", "customers", "feed"}
+    assert [one for one in asked if "FilterExpression" in one] == []
 
 
 # --- the page of the local world ---------------------------------------------------------------------------------------

@@ -147,6 +147,7 @@ def test_no_follow_up_and_no_profile_says_who_she_was() -> None:
     assert person is not None
     assert {node.key for node in person.nodes} == {"account", "email"}
     assert [node.account for node in person.nodes] == [None, None]
+    assert [node.claims for node in person.nodes] == [{}, {}]
 
 
 def test_addresses_that_were_too_many_to_keep_are_forgotten_too(table: str) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from chalice import Blueprint
 
 from chalicelib.domain.customer import Customer
-from chalicelib.routes.door import Asked, partner
+from chalicelib.routes.asked import Asked
+from chalicelib.routes.door import partner
 from chalicelib.routes.problems import Problem
 from chalicelib.work import (
     aws,

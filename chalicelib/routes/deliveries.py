@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from chalice import Blueprint
 
-from chalicelib.routes.door import Asked, partner
+from chalicelib.routes.asked import Asked
+from chalicelib.routes.door import partner
 from chalicelib.routes.problems import Problem
 from chalicelib.work import aws, read_health, read_quarantine
 from chalicelib.work.read_views import Json

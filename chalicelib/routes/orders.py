@@ -5,7 +5,8 @@ from __future__ import annotations
 from chalice import Blueprint
 
 from chalicelib.domain.times import BadTime, normal
-from chalicelib.routes.door import Asked, partner
+from chalicelib.routes.asked import Asked
+from chalicelib.routes.door import partner
 from chalicelib.routes.problems import Problem
 from chalicelib.work import read_follow_ups, read_orders
 from chalicelib.work.read_views import Json

@@ -57,7 +57,7 @@ def _contacts(customer: Customer) -> list[str]:
 
 
 def search(shop: Shop, by: dict[str, str], limit: int, after: str | None) -> Page:
-    """`by`: one of WAYS and what to look for, or nothing for all, the one last heard of first. Raises BadSearch."""
+    """`by`: one of WAYS and what to look for, or nothing for all, whoever ordered last first. Raises BadSearch."""
     if len(by) > 1:
         raise BadSearch(sorted(by, key=WAYS.index)[1], f"ask by one of {', '.join(WAYS)}")
     if not by:

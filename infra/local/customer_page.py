@@ -53,7 +53,7 @@ _STYLE = """
 :root { color-scheme: light dark; --line: #8884; --soft: #8881; --good: #2a7d4f; --bad: #b3412e; --plan: #3b6ea8 }
 * { box-sizing: border-box }
 body { margin: 0 auto; max-width: 46rem; padding: 1.5rem 1rem 4rem; font: 16px/1.6 system-ui, "Vazirmatn", sans-serif }
-a { color: inherit } h1 { font-size: 1.5rem; margin: .2rem 0 1rem } 
+a { color: inherit } h1 { font-size: 1.5rem; margin: .2rem 0 1rem }
 h2 { font-size: .9rem; opacity: .65; margin: 1.6rem 0 .4rem }
 dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(11rem, 1fr)); gap: .8rem; margin: 0 }
 dl > div { background: var(--soft); border-radius: .5rem; padding: .5rem .8rem }

@@ -1,4 +1,4 @@
-"""`make demo`: a season of one English gift shop and a day of two Persian ones, from the first webhook to the last mail."""
+"""`make demo`: a season of an English gift shop and a day of two Persian ones, from the first webhook to the last mail."""
 
 from __future__ import annotations
 
@@ -35,11 +35,15 @@ def tell(
     stopped: threading.Event | None = None,
     weeks_before: int = WEEKS,
 ) -> int:
-    """The story, then the world it happened in until `stopped`; with `once` a last line of JSON. Returns the exit code."""
+    """The story, then the world it happened in until `stopped`; with `once` a last line of JSON. Returns 0."""
     began, until = time.monotonic(), start or START
     teller = Teller(sys.stdout)
     teller.chapter("Starting on this machine: an emulated AWS, a mail provider, the API")
-    with _one_shard(), _quiet() as folder, World(folder, port, until - timedelta(weeks=weeks_before), live=False) as world:
+    with (
+        _one_shard(),
+        _quiet() as folder,
+        World(folder, port, until - timedelta(weeks=weeks_before), live=False) as world,
+    ):
         lines = register(world.url, world.timeline.now())
         numbers = _story(world, teller, lines, until, weeks_before)
         teller.say(f"\nTold in {time.monotonic() - began:.0f} seconds.")
@@ -67,9 +71,7 @@ def _quiet() -> Iterator[Path]:
             yield path
 
 
-def _story(
-    world: World, teller: Teller, lines: dict[str, Line], until: datetime, weeks_before: int
-) -> dict[str, int]:
+def _story(world: World, teller: Teller, lines: dict[str, Line], until: datetime, weeks_before: int) -> dict[str, int]:
     told = deliveries(until, world.timeline.now())
     teller.chapter(f"Little Gifts, an English shop: {len(told)} webhooks of {weeks_before} weeks of real orders")
     teller.head()
@@ -88,11 +90,18 @@ def _story(
 def _serve(world: World, teller: Teller, lines: dict[str, Line], stopped: threading.Event) -> None:
     world.timeline.go_on()
     world.engine.start()
-    gifts = lines[GIFTS]
-    customer = gifts.read("/v1/customers", limit=1)["items"][0]
+    best = _best_customer(lines[GIFTS])
     teller.chapter("Have a look; Ctrl-C ends it")
     teller.say(f"  all mails            {world.mailbox}")
-    teller.say(f"  one customer's story {world.url}/_local/customers/{gifts.slug}/{customer['id']}")
+    teller.say(f"  one customer's story {world.url}/_local/customers/{GIFTS}/{best}")
     for slug, line in lines.items():
-        teller.say(f"  as the owner of {slug}\n    curl -H 'Authorization: Bearer {line.secret_key}' {world.url}/v1/customers")
+        key = f"Authorization: Bearer {line.secret_key}"
+        teller.say(f"  as the owner of {slug}\n    curl -H '{key}' '{world.url}/v1/customers?limit=2'")
+    teller.say(f"  what the functions log {world.data / 'log.jsonl'}")
     stopped.wait()
+
+
+def _best_customer(line: Line) -> str:
+    """Who ordered most often, of those last heard of."""
+    found = line.read("/v1/customers", limit=100)["items"]
+    return str(max(found, key=lambda one: one["orders"]["placed"])["id"])

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 from chalicelib.domain.times import stamp
-from infra.local import mailbox
+from infra.local import customer_page, mailbox
 from infra.local.server import Answer, problem
 from infra.local.timeline import pace, target
 
 if TYPE_CHECKING:
     from infra.local.world import World
 
+_CUSTOMERS = "/_local/customers/"
 _HOSTS = ("127.0.0.1", "localhost")
 
 
@@ -41,9 +42,18 @@ class Endpoints:
         query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
         if method == "GET" and (page := mailbox.page(self._world.store, parts.path, query)):
             return page
+        if method == "GET" and parts.path.startswith(_CUSTOMERS):
+            return _customers(parts.path)
         if found := self._exact.get((method, parts.path)):
             return _answered(found, body, query)
         return problem(404, "Nothing is here")
+
+
+def _customers(path: str) -> Answer:
+    """`/_local/customers/{shop}`: all of them; `/_local/customers/{shop}/{id}`: one's story."""
+    shop, _, customer = path.removeprefix(_CUSTOMERS).rstrip("/").partition("/")
+    page = customer_page.page(shop, customer) if customer else customer_page.index(shop)
+    return mailbox.shown(page) if page else problem(404, "Nothing is here")
 
 
 def _answered(endpoint: Callable[[Any, dict[str, str]], Any], body: bytes, query: dict[str, str]) -> Answer:

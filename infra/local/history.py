@@ -48,7 +48,9 @@ def _told(sale: Sale) -> Iterator[Delivery]:
         if chance(delivery.id, "twice", TWICE) == 0:
             yield Delivery(delivery.at + _AGAIN_AFTER, delivery.id, delivery.body)
     if chance(sale.invoice, "misspelt", MISSPELT) == 0:
-        yield _delivery(_dispatched(sale), "order.updated", {**_order(sale), "fulfiled_at": stamp(sale.at)}, sale.invoice)
+        yield _delivery(
+            _dispatched(sale), "order.updated", {**_order(sale), "fulfiled_at": stamp(sale.at)}, sale.invoice
+        )
     if chance(sale.buyer["email"], "objects", OBJECTS) == 0:
         yield _objection(sale)
 

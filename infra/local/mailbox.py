@@ -93,6 +93,11 @@ def _page(title: str, body: str) -> Answer:
     return _html(f"{head}<style>{_STYLE}</style>{body}", _PAGE_POLICY)
 
 
+def shown(page: str) -> Answer:
+    """A page of this world that runs nothing."""
+    return _html(page, _PAGE_POLICY)
+
+
 def _html(text: str, policy: str) -> Answer:
     headers = {"Content-Security-Policy": policy, "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
     return Answer(200, text.encode(), "text/html; charset=utf-8", headers)

@@ -7,18 +7,19 @@ from typing import Any
 
 from babel import Locale
 
-FIRST = (
+_FIRST = (
     "Alice Amelia Anna Bella Beth Carol Clara Daisy Edith Ella Emily Emma Erin Eva Faye Fiona Flora Freya Grace Hannah "
     "Harriet Hazel Helen Holly Irene Isla Ivy Jane Jess Joan Julia Kate Laura Lily Lucy Mabel Maya Megan Mia Molly "
     "Nancy Nora Olive Poppy Rose Ruby Sarah Sophie Tess Willow Adam Arthur Ben Callum Daniel Edward Felix George Harry "
     "Hugh Jack James Leo Lewis Luke Mark Oliver Oscar Peter Ralph Robin Rory Sam Simon Theo Thomas Toby Victor Will"
-).split()
-LAST = (
+)
+_LAST = (
     "Abbott Archer Atkins Baker Barnes Bell Bishop Booth Brook Carter Chapman Clarke Cole Cooper Croft Dawson Drew "
     "Ellis Fisher Fletcher Ford Foster Fox Gibbs Grant Hale Harper Hart Hayes Holt Hughes Hunt Kemp Knight Lamb Lane "
     "Marsh Mason Mercer Miles Moss Nash Neal North Palmer Parker Perry Pike Porter Reed Rowe Sharp Shaw Slater Stone "
     "Tate Turner Vale Wade Walsh Ward Webb Wells West Wood Wren Wyatt York"
-).split()
+)
+FIRST, LAST = _FIRST.split(), _LAST.split()
 _COUNTRIES = {"EIRE": "IE", "Channel Islands": "JE", "USA": "US", "RSA": "ZA", "Korea": "KR"}
 _BY_NAME = {name: code for code, name in Locale("en").territories.items() if len(code) == 2}
 

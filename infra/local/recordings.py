@@ -37,7 +37,7 @@ def _read(path: Path) -> Recorded:
 
 
 def secrets(requests: list[Recorded]) -> list[str]:
-    """What a recorded shop signed with, as `--secret` takes it: for its topic, or for all where the topic is unknown."""
+    """What a recorded shop signed with, as `--secret` takes it: for its topic, or for all where that is unknown."""
     known = getattr(signature_of("woocommerce"), "TOPICS", {})
     signed = [request for request in requests if request.secret]
     return sorted({f"{r.topic}={r.secret}" if r.topic in known else str(r.secret) for r in signed})

@@ -24,7 +24,7 @@ Row = dict[str, str]
 
 @dataclass
 class Sale:
-    """One order. `lines` as a Standard Webhook has them; amounts in pence; `given_back` by invoice: (when, how much)."""
+    """One order. `lines` as a Standard Webhook has them; amounts in pence; `given_back`: (when, how much) by invoice."""
 
     invoice: str
     at: datetime

@@ -6,12 +6,12 @@ import hashlib
 import http.client
 import json
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from chalicelib.domain.times import stamp
-from infra.local.recordings import Recorded, recorded, secrets
+from infra.local.recordings import recorded, secrets
 
 GIFTS, PERSIAN, TOMAN = "little-gifts", "pooshak", "pooshak-toman"
 _PERSIAN = {
@@ -35,8 +35,8 @@ _ARGUMENTS: dict[str, dict[str, Any]] = {
         "from": "Little Gifts <hello@little-gifts.test>",
     },
     PERSIAN: {**_PERSIAN, "currency": "IRT"},
-    # The same orders as another release of WooCommerce sent them, with overlapping order numbers and the currency plugin
-    # that counts thousands of Toman: in one shop they would be other orders under the same ids.
+    # Another release of WooCommerce, with the plugin that counts in thousands of Toman. It numbered its orders from the
+    # beginning too: in one shop they would overwrite those of the first recording.
     TOMAN: {**_PERSIAN, "currency": "IRHT", "name": "پوشاک نمونه ۲"},
 }
 RECORDINGS = {PERSIAN: "woocommerce-10.5.2", TOMAN: "woocommerce-persian"}
@@ -71,9 +71,10 @@ class Line:
 
 
 def register(url: str, connected: datetime) -> dict[str, Line]:
-    """All three shops. Fixed keys in place of random ones: each run draws the same arms and ends with the same numbers."""
+    """All three shops. Their keys are fixed, not random: each run draws the same arms and ends with the same numbers."""
     wire = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
-    return {slug: _registered(wire, slug, {**given, "connected_at": stamp(connected)}) for slug, given in _ARGUMENTS.items()}
+    at = {"connected_at": stamp(connected)}
+    return {slug: _registered(wire, slug, {**given, **at}) for slug, given in _ARGUMENTS.items()}
 
 
 def _registered(wire: http.client.HTTPConnection, slug: str, given: dict[str, Any]) -> Line:
