@@ -1,7 +1,7 @@
 # Everything runs from here. Needed beforehand: python3 (3.11 or newer), make, a C compiler.
 SHELL := bash
 .DELETE_ON_ERROR:
-.PHONY: help demo serve test test-slow lint bench package lock clean
+.PHONY: help demo serve test test-slow lint bench package deploy diff outputs destroy lock clean
 
 PYTHON ?= python3
 PORT ?= 8000
@@ -10,6 +10,7 @@ WORKERS ?= 2
 PIP := -m pip --disable-pip-version-check --quiet
 PY := .venv/bin/python
 READY := .venv/ready .venv-ministack/ready
+READY_TO_PACK := $(READY) .venv-lambda/ready
 
 help:            ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
@@ -20,10 +21,10 @@ demo: $(READY)   ## the story: two shops, their orders, their mails; then serves
 serve: $(READY)  ## an empty persistent world on 127.0.0.1 (PORT=8000 DATA=.local START=ISO)
 	@exec $(PY) -m infra.local serve --port $(PORT) --data $(DATA) $(if $(START),--start $(START))
 
-test: $(READY)   ## what CI runs
+test: $(READY_TO_PACK)  ## what CI runs
 	$(PY) -m pytest -n $(WORKERS) --dist loadfile
 
-test-slow: $(READY)  ## engines, long properties, load
+test-slow: $(READY_TO_PACK)  ## engines, long properties, load
 	$(PY) -m pytest -m slow
 
 lint: .venv/ready  ## ruff, mypy on the domain, cfn-lint on the template
@@ -32,11 +33,27 @@ lint: .venv/ready  ## ruff, mypy on the domain, cfn-lint on the template
 	$(PY) -m mypy
 	.venv/bin/cfn-lint infra/template.json
 
-bench: $(READY)  ## writes build/bench.json
+bench: $(READY_TO_PACK)  ## writes build/bench.json
 	$(PY) -m tests.bench
 
-package: .venv/ready  ## fills build/ with what is deployed
-	$(PY) -m infra.package $(if $(ARCH),--arch $(ARCH))
+package: .venv/ready  ## fills build/ with what is deployed (STAGE=prod ARCH=arm64)
+	@$(PY) -m infra.package $(if $(ARCH),--arch $(ARCH)) $(if $(STAGE),--stage $(STAGE))
+
+# STAGE=dev ARCH=arm64 BUCKET=… YES=1 ENDPOINT=http://… and the template's parameters: SET="MailRate=14 AlarmEmail=…"
+DEPLOY = $(PY) -m infra.deploy $@ $(if $(STAGE),--stage $(STAGE)) $(if $(ENDPOINT),--endpoint $(ENDPOINT))
+CHANGING = $(if $(ARCH),--arch $(ARCH)) $(if $(BUCKET),--bucket $(BUCKET)) $(foreach pair,$(SET),--set $(pair))
+
+deploy: .venv/ready  ## packages, shows what would change, applies it on a yes (STAGE=dev YES=1)
+	@$(DEPLOY) $(CHANGING) $(if $(YES),--yes)
+
+diff: .venv/ready  ## what `make deploy` would change
+	@$(DEPLOY) $(CHANGING)
+
+outputs: .venv/ready  ## the names and addresses of what stands
+	@$(DEPLOY)
+
+destroy: .venv/ready  ## takes a stage down; table, bucket and queues stay, by name
+	@$(DEPLOY) $(if $(YES),--yes)
 
 # pip itself is among the locked packages: the second line runs under the version that chalice wants.
 .venv/ready: requirements/dev.txt
@@ -52,6 +69,13 @@ package: .venv/ready  ## fills build/ with what is deployed
 	@.venv-ministack/bin/python $(PIP) install --require-hashes -r requirements/ministack.txt
 	@touch $@
 
+# Lambda's runtime and nothing else, not even pip.
+.venv-lambda/ready: requirements/lambda.txt .venv/ready
+	@echo "setting up .venv-lambda (once)"
+	@$(PYTHON) -m venv --without-pip .venv-lambda
+	@$(PY) $(PIP) --python .venv-lambda install --require-hashes -r requirements/lambda.txt
+	@touch $@
+
 .venv-lock/bin/uv:
 	@$(PYTHON) -m venv .venv-lock
 	@.venv-lock/bin/python $(PIP) install uv==$(UV)
@@ -64,6 +88,7 @@ lock: .venv-lock/bin/uv  ## works out the locked requirements again (UPGRADE=1: 
 	$(COMPILE) $(if $(UPGRADE),--upgrade) requirements/runtime.in -o requirements.txt
 	$(COMPILE) $(if $(UPGRADE),--upgrade) -c requirements.txt requirements/dev.in -o requirements/dev.txt
 	$(COMPILE) $(if $(UPGRADE),--upgrade) requirements/ministack.in -o requirements/ministack.txt
+	$(COMPILE) $(if $(UPGRADE),--upgrade) requirements/lambda.in -o requirements/lambda.txt
 
 clean:           ## everything that `make` made
-	rm -rf .venv .venv-ministack .venv-lock build .local
+	rm -rf .venv .venv-ministack .venv-lambda .venv-lock build .local

@@ -592,7 +592,7 @@ def test_no_index_is_asked_for_what_it_does_not_hold() -> None:
     assert [one for one in asked if "FilterExpression" in one] == []
 
 
-# --- the page of the local world ---------------------------------------------------------------------------------------
+# --- the page of the local world --------------------------------------------------------------------------------------
 
 
 def test_a_customers_page_is_escaped_and_reads_from_the_right_in_persian() -> None:

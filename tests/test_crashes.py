@@ -1,4 +1,4 @@
-"""Sending while everything breaks: a process that dies at any call, answers that are lost, a provider that throttles."""
+"""Sending while everything breaks: a process that dies at any call, lost answers, a provider that throttles."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Died(BaseException):
 
 
 class Chaos:
-    """At each call, with chance `p`: it dies before it, dies after it, loses the answer, or the service says not now."""
+    """At each call, with chance `p`: it dies before or after, loses the answer, or the service says not now."""
 
     def __init__(self, seed: int, p: float) -> None:
         self.random, self.p = random.Random(seed), p

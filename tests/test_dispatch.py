@@ -32,7 +32,7 @@ def finish(shop: str, follow_up: str) -> None:
 
 
 def rush(sizes: dict[str, int], rate: int, minutes: int) -> dict[str, int]:
-    """Everything due in one minute, the provider taking `rate` a second. Returns the minute in which each shop was done."""
+    """Everything due in one minute, the provider taking `rate` a second. Returns the minute each shop was done in."""
     office = PostOffice(rate=rate)
     office.dynamo.install()
     for shop, size in sizes.items():

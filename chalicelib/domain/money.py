@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
 # ISO 4217 minor units that differ from 2. IRR has exponent 0 here: nobody has paid in dinars for decades.
-_NONE = ("BIF", "CLP", "DJF", "GNF", "IRR", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV")
-_NONE += ("XAF", "XOF", "XPF")
-_THREE = ("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND")
+_NONE = "BIF CLP DJF GNF IRR ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
+_THREE = "BHD IQD JOD KWD LYD OMR TND"
 _EXPONENTS = {
-    **dict.fromkeys(_NONE, 0),
-    **dict.fromkeys(_THREE, 3),
+    **dict.fromkeys(_NONE.split(), 0),
+    **dict.fromkeys(_THREE.split(), 3),
 }
 # code -> how many Rial one unit of it is
 RIALS_PER = {"IRT": 10, "IRHR": 1_000, "IRHT": 10_000}

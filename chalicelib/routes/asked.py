@@ -58,7 +58,7 @@ class Asked:
 
 
 def read(shop: Shop, request: Request, given: dict[str, str], known: tuple[str, ...]) -> Asked:
-    """The request with the path parameters `given` and the query parameters `known`. Raises Problem naming the field."""
+    """The request with path parameters `given` and query parameters `known`. Raises Problem naming the field."""
     query = _query(request.query_params or {}, known)
     # API Gateway hands the path on as it was sent.
     path = {name: unquote(value) for name, value in given.items()}

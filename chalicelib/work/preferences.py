@@ -1,4 +1,4 @@
-"""What a link in a mail can do: show and change what its receiver wants to hear. Nothing else, because mails are forwarded."""
+"""What a link in a mail can do: show and change what its receiver wants to hear. No more: mails are forwarded."""
 
 from __future__ import annotations
 

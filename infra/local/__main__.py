@@ -50,7 +50,7 @@ def demo(asked: argparse.Namespace, stopped: threading.Event) -> int:
     """The story; then serves, unless `--once`."""
     from infra.local.demo import tell
 
-    return int(tell(port=asked.port, start=asked.start, once=asked.once, stopped=stopped))
+    return tell(port=asked.port, start=asked.start, once=asked.once, stopped=stopped, weeks_before=asked.weeks)
 
 
 def ready(api: str, mailbox: str) -> str:
@@ -66,6 +66,7 @@ def _arguments() -> argparse.ArgumentParser:
         command.add_argument("--port", type=int, default=8000)
         command.add_argument("--start", type=_moment, help="what the clock says at first (ISO 8601)")
     serving.add_argument("--data", type=Path, default=Path(".local"))
+    telling.add_argument("--weeks", type=int, choices=range(1, 14), default=13, help="how much history; 13 if not said")
     telling.add_argument("--once", action="store_true", help="end after the story with one line of JSON")
     return parser
 

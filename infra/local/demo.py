@@ -1,4 +1,4 @@
-"""`make demo`: a season of an English gift shop and a day of two Persian ones, from the first webhook to the last mail."""
+"""`make demo`: a season of an English gift shop, a day of two Persian ones, from the first webhook to the last mail."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from chalicelib.table import due
 from infra.local.history import deliveries
 from infra.local.sales import WEEKS
 from infra.local.story_numbers import examples, summary
-from infra.local.story_persian import persian
+from infra.local.story_persian import persian, set_aside
 from infra.local.story_shops import GIFTS, Line, register
 from infra.local.story_weeks import weeks
 from infra.local.teller import Teller
@@ -76,6 +76,7 @@ def _story(world: World, teller: Teller, lines: dict[str, Line], until: datetime
     teller.chapter(f"Little Gifts, an English shop: {len(told)} webhooks of {weeks_before} weeks of real orders")
     teller.head()
     weeks(world, teller, lines, GIFTS, until, told)
+    set_aside(teller, lines[GIFTS])
     teller.chapter("Two Persian shops, as they were recorded")
     persian(world, teller, lines)
     teller.chapter("No more orders; what was planned falls due")

@@ -16,8 +16,8 @@ from chalicelib.domain.times import stamp
 from infra.local.people import chance
 from infra.local.sales import ZONE, Sale, sales
 
-# One in so many: an order whose creation is told hours late, a delivery that comes twice, an order of which the shop also
-# tells with a misspelt word, a customer who unsubscribes.
+# One in so many: an order whose creation is told hours late, a delivery that comes twice, an order that is told of once
+# more with a misspelt word, a customer who unsubscribes.
 LATE, TWICE, MISSPELT, OBJECTS = 10, 12, 80, 25
 _AGAIN_AFTER = timedelta(minutes=5)
 

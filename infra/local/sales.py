@@ -24,7 +24,7 @@ Row = dict[str, str]
 
 @dataclass
 class Sale:
-    """One order. `lines` as a Standard Webhook has them; amounts in pence; `given_back`: (when, how much) by invoice."""
+    """One order. `lines` as a Standard Webhook has them; amounts in pence; `given_back`: when and how much."""
 
     invoice: str
     at: datetime

@@ -71,7 +71,7 @@ class Line:
 
 
 def register(url: str, connected: datetime) -> dict[str, Line]:
-    """All three shops. Their keys are fixed, not random: each run draws the same arms and ends with the same numbers."""
+    """All three shops. Their keys are fixed, not random: each run draws the same arms and comes to the same numbers."""
     wire = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
     at = {"connected_at": stamp(connected)}
     return {slug: _registered(wire, slug, {**given, **at}) for slug, given in _ARGUMENTS.items()}
