@@ -1,4 +1,7 @@
-"""The doors, and nothing else: what comes in, and which use case takes it. The whole map on one screen."""
+"""The doors, and nothing else: what comes in, and which function takes it. The whole map on one screen.
+
+On AWS only the API runs from here; the template points Lambda at the others' own handlers, which load less.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +9,13 @@ from typing import Any
 
 from chalice import Chalice, Response
 from chalice.app import CloudWatchEvent, SQSEvent
-from chalicelib import accept, clock
+
+from chalicelib import accept
 from chalicelib.routes.customers import customers
 from chalicelib.routes.deliveries import deliveries
 from chalicelib.routes.mail_links import mail_links
 from chalicelib.routes.orders import orders
 from chalicelib.routes.public import public
-from chalicelib.work import aws
-from chalicelib.work import dispatch as dispatching
-from chalicelib.work import feedback as hearing
-from chalicelib.work import ingest as ingesting
-from chalicelib.work import send as sending
-from chalicelib.work import spool as spooling
 
 app = Chalice(app_name="ecrm")
 for blueprint in (customers, orders, deliveries, mail_links, public):
@@ -27,7 +25,7 @@ Failures = dict[str, list[dict[str, str]]]
 
 @app.route("/hooks/{platform}/{shop}", methods=["POST"], content_types=["*/*"])
 def hooks(platform: str, shop: str) -> Response:
-    """A shop's webhook. On AWS this address leads to accept's own small function; here the same code answers."""
+    """A shop's webhook. On AWS this address leads to accept's own small function; locally the same code answers."""
     answer: dict[str, Any] = accept.handler(app.current_request.to_original_event(), app.lambda_context)
     return Response(answer["body"], headers=answer["headers"], status_code=answer["statusCode"])
 
@@ -35,29 +33,38 @@ def hooks(platform: str, shop: str) -> Response:
 @app.on_sqs_message(queue="inbox", batch_size=10)
 def ingest(event: SQSEvent) -> Failures:
     """Deliveries that accept has verified."""
-    return ingesting.handle(event.to_dict(), clock.now(), aws.for_ingest())
+    from chalicelib.functions import ingest as function
+
+    return function.handler(event.to_dict(), event.context)
 
 
 @app.on_sqs_message(queue="unverified", batch_size=10, maximum_concurrency=2)
 def unverified(event: SQSEvent) -> Failures:
     """Deliveries that came while accept could not know their secrets: verified before they are believed."""
-    return ingesting.handle(event.to_dict(), clock.now(), aws.for_ingest())
+    from chalicelib.functions import ingest as function
+
+    return function.handler(event.to_dict(), event.context)
 
 
 @app.on_sqs_message(queue="outbox", batch_size=10)
 def send(event: SQSEvent) -> Failures:
     """Follow-ups whose moment has come."""
-    return sending.handle(event.to_dict(), clock.now(), aws.for_send())
+    from chalicelib.functions import send as function
+
+    return function.handler(event.to_dict(), event.context)
 
 
 @app.on_sqs_message(queue="feedback", batch_size=10)
 def feedback(event: SQSEvent) -> Failures:
     """What the mail provider says became of our messages."""
-    return hearing.handle(event.to_dict(), clock.now(), aws.for_feedback())
+    from chalicelib.functions import feedback as function
+
+    return function.handler(event.to_dict(), event.context)
 
 
 @app.schedule("rate(1 minute)")
 def tick(event: CloudWatchEvent) -> None:
     """The clock: what is due goes to the outbox, what was spooled to the inbox."""
-    spooling.drain(aws.for_spool())
-    dispatching.tick(clock.now(), aws.for_tick())
+    from chalicelib.functions import tick as function
+
+    function.handler(event.to_dict(), event.context)

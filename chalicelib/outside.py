@@ -9,6 +9,8 @@ from chalicelib.directory import Absent, Directory
 from chalicelib.settings import Settings, settings
 from chalicelib.thin import Trouble
 
+BATCH = 10  # SQS takes so many messages in one call
+
 
 class Outside(Protocol):
     """`send*` and `put` raise where they could not; what they raise does not matter, the next plan is tried."""
@@ -51,6 +53,33 @@ class Aws:
             if trouble.status == 404 and trouble.code == "NoSuchKey":
                 raise Absent(key) from None
             raise
+
+    def get_or_none(self, key: str) -> bytes | None:
+        """An object's bytes, None for no object. Raises Trouble."""
+        try:
+            return self.get(key)
+        except Absent:
+            return None
+
+    def keys(self, prefix: str, most: int = 1000) -> list[str]:
+        """The keys of the first objects whose keys begin so."""
+        return self._thin.s3_keys(self._settings.bucket, prefix, most)
+
+    def forget(self, key: str) -> None:
+        """Remove an object."""
+        self._thin.s3_delete(self._settings.bucket, key)
+
+    def waiting(self, url: str) -> int:
+        """About how many messages wait on a queue or are being worked off."""
+        return self._thin.sqs_waiting(url)
+
+    def send_due(self, messages: list[tuple[str, str]]) -> None:
+        """(shop, message) each onto the outbox. What SQS does not take is still due in the table."""
+        url = self._settings.need("outbox_url").outbox_url
+        for start in range(0, len(messages), BATCH):
+            some = enumerate(messages[start : start + BATCH])
+            entries = [{"Id": str(i), "MessageBody": body, "MessageGroupId": shop} for i, (shop, body) in some]
+            self._thin.sqs_send_all(url, entries)
 
 
 @lru_cache(maxsize=1)

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import html
 import http.client
 import json
+import re
 import ssl
 import threading
 from dataclasses import dataclass, field
@@ -19,6 +21,12 @@ from urllib.parse import quote, urlsplit
 
 CONNECT_SECONDS, READ_SECONDS = 1.0, 2.0
 LARGEST_ANSWER = 16 * 1024 * 1024
+_KEY = re.compile(r"<Key>([^<]*)</Key>")
+_COUNTS = (
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+)
 # What a kept connection says when the other side closed it while it was idle: nothing was taken in, so asking again is
 # safe. A timeout is not among them: it is answered by the caller's plan B.
 _STALE = (http.client.RemoteDisconnected, http.client.CannotSendRequest, ConnectionResetError, BrokenPipeError)
@@ -58,15 +66,17 @@ def signed(
     headers: dict[str, str],
     body: bytes,
     at: datetime,
+    query: str = "",
 ) -> dict[str, str]:
-    """`headers` (lower-case names, with `host`) plus those that prove who asks. `path` is already percent-encoded."""
+    """`headers` (lower-case names, with `host`) plus those that prove who asks. `path` and `query` are already
+    percent-encoded, the query's names in order."""
     stamp, digest = at.strftime("%Y%m%dT%H%M%SZ"), hashlib.sha256(body).hexdigest()
     headers = {**headers, "x-amz-date": stamp, "x-amz-content-sha256": digest}
     if credentials.token:
         headers["x-amz-security-token"] = credentials.token
     names = sorted(headers)
     lines = "".join(f"{name}:{headers[name].strip()}\n" for name in names)
-    request = f"{method}\n{path}\n\n{lines}\n{';'.join(names)}\n{digest}"
+    request = f"{method}\n{path}\n{query}\n{lines}\n{';'.join(names)}\n{digest}"
     scope = f"{stamp[:8]}/{region}/{service}/aws4_request"
     text = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{hashlib.sha256(request.encode()).hexdigest()}"
     key = _signing_key(credentials.secret_key, stamp[:8], region, service)
@@ -90,6 +100,17 @@ class Thin:
         message = {"QueueUrl": url, "MessageBody": body, "MessageGroupId": group}
         self._call("sqs", "AmazonSQS.SendMessage", "application/x-amz-json-1.0", message)
 
+    def sqs_send_all(self, url: str, entries: list[dict[str, str]]) -> None:
+        """Put up to ten messages on the queue: `Id`, `MessageBody`, `MessageGroupId`. SQS may take only some."""
+        message = {"QueueUrl": url, "Entries": entries}
+        self._call("sqs", "AmazonSQS.SendMessageBatch", "application/x-amz-json-1.0", message)
+
+    def sqs_waiting(self, url: str) -> int:
+        """About how many messages are on the queue, hidden and delayed ones included."""
+        message = {"QueueUrl": url, "AttributeNames": list(_COUNTS)}
+        answer = self._call("sqs", "AmazonSQS.GetQueueAttributes", "application/x-amz-json-1.0", message)
+        return sum(int(answer["Attributes"].get(name, 0)) for name in _COUNTS)
+
     def ssm_parameter(self, name: str) -> str:
         """The decrypted value of a parameter."""
         wanted = {"Name": name, "WithDecryption": True}
@@ -103,6 +124,17 @@ class Thin:
     def s3_get(self, bucket: str, key: str) -> bytes:
         """The object's bytes. Trouble with status 404 where there is none."""
         return self._request("s3", "GET", *self._object(bucket, key), {}, b"")
+
+    def s3_keys(self, bucket: str, prefix: str, most: int = 1000) -> list[str]:
+        """The first keys that begin so, in their order: at most 1000."""
+        query = f"list-type=2&max-keys={most}&prefix={quote(prefix, safe='-_.~')}"
+        base, path = self._object(bucket, "")
+        answer = self._request("s3", "GET", base, path, {}, b"", query).decode()
+        return [html.unescape(key) for key in _KEY.findall(answer)]
+
+    def s3_delete(self, bucket: str, key: str) -> None:
+        """Remove an object, if it is there."""
+        self._request("s3", "DELETE", *self._object(bucket, key), {}, b"")
 
     def _object(self, bucket: str, key: str) -> tuple[str, str]:
         path = quote(f"/{key}", safe="/-_.~")
@@ -119,11 +151,15 @@ class Thin:
             self._request(service, "POST", self._base(service), "/", headers, json.dumps(message).encode()) or b"{}"
         )
 
-    def _request(self, service: str, method: str, base: str, path: str, headers: dict[str, str], body: bytes) -> bytes:
+    def _request(
+        self, service: str, method: str, base: str, path: str, headers: dict[str, str], body: bytes, query: str = ""
+    ) -> bytes:
         headers = {"host": urlsplit(base).netloc, **headers}
-        headers = signed(self._credentials, self._region, service, method, path, headers, body, datetime.now(UTC))
+        now = datetime.now(UTC)
+        headers = signed(self._credentials, self._region, service, method, path, headers, body, now, query)
+        target = f"{path}?{query}" if query else path
         try:
-            status, answer = self._exchange(base, method, path, headers, body)
+            status, answer = self._exchange(base, method, target, headers, body)
         except (OSError, http.client.HTTPException) as error:
             self._forget(base)
             raise Trouble(service, 0, type(error).__name__) from error

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -25,10 +26,12 @@ def dependencies(lock: Path, architecture: str, kept: Path) -> Path:
     named = hashlib.sha256(lock.read_bytes() + f"{architecture}{python}".encode()).hexdigest()[:16]
     folder = kept / f"{architecture}-{named}"
     if not folder.exists():
-        fetching = folder.with_suffix(".part")
-        shutil.rmtree(fetching, ignore_errors=True)
-        subprocess.run(_install(lock, architecture, python, fetching), check=True)  # noqa: S603
-        fetching.rename(folder)
+        kept.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=kept) as fetching:
+            subprocess.run(_install(lock, architecture, python, Path(fetching, "all")), check=True)  # noqa: S603
+            # somebody else may have been faster
+            with suppress(OSError):
+                Path(fetching, "all").rename(folder)
     return folder
 
 
@@ -42,7 +45,9 @@ def _install(lock: Path, architecture: str, python: str, target: Path) -> list[s
 def accept_files(project: Path) -> list[Path]:
     """The modules that `chalicelib/accept.py` can ever import, all of them ours, relative to `project`."""
     # Which platform it is stands in the address: these are imported by name, out of their folders.
-    platforms = [*project.glob("chalicelib/platforms/*/signature.py"), *project.glob("chalicelib/platforms/*/__init__.py")]
+    platforms = [
+        file for name in ("signature", "__init__") for file in project.glob(f"chalicelib/platforms/*/{name}.py")
+    ]
     found: set[Path] = set()
     todo = [project / "chalicelib" / "accept.py", *platforms]
     while todo:

@@ -1,10 +1,10 @@
 """`make package`: what is deployed, into build/. Chalice makes the template and packs the app; the rest is ours.
 
-    accept.zip     the door for webhooks: a function of its own, nothing but the standard library
-    app.zip        everything else
-    template.json  the SAM template: Chalice's, with `template.json` (resources) and `doors.json` (what the functions
-                   get beyond Chalice) merged in
-    stack.json     the same in plain CloudFormation: what `make deploy` sends
+accept.zip     the door for webhooks: a function of its own, nothing but the standard library
+app.zip        everything else
+template.json  the SAM template: Chalice's, with `template.json` (resources) and `doors.json` (what the functions
+               get beyond Chalice) merged in
+stack.json     the same in plain CloudFormation: what `make deploy` sends
 """
 
 from __future__ import annotations
@@ -28,17 +28,22 @@ ROOT = Path(__file__).resolve().parents[1]
 ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "arm64": "arm64", "aarch64": "arm64"}
 
 
-def package(build: Path, arch: str, stage: str = "prod") -> dict[str, Any]:
-    """Fill `build` for machines of `arch`. Returns what `package.json` says: hash and size of each zip.
+def package(build: Path, arch: str, stage: str = "prod", kept: Path | None = None) -> dict[str, Any]:
+    """Fill `build` for machines of `arch`. Returns what `package.json` says: hash and size of each zip. `kept`: where
+    installed dependencies stay for the next time.
 
-    Raises CalledProcessError where Chalice or pip fail, and LookupError for a stage that `.chalice/config.json` lacks."""
+    Raises CalledProcessError where Chalice or pip fail, and LookupError for a stage that config.json lacks."""
     build.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="ecrm-package-") as scratch:
         project, made = Path(scratch) / "project", Path(scratch) / "made"
         _copy(project, ARCHITECTURES[arch], stage)
         _chalice(project, stage, made)
         app, accept = Path(scratch) / "app", Path(scratch) / "accept"
-        _app(made / "deployment.zip", gather.dependencies(ROOT / "requirements.txt", ARCHITECTURES[arch], build), app)
+        _app(
+            made / "deployment.zip",
+            gather.dependencies(ROOT / "requirements.txt", ARCHITECTURES[arch], kept or build),
+            app,
+        )
         _accept(app, accept)
         facts: dict[str, Any] = {"arch": ARCHITECTURES[arch], "stage": stage}
         for name, folder in (("accept", accept), ("app", app)):
@@ -71,9 +76,8 @@ def _chalice(project: Path, stage: str, made: Path) -> None:
     command = [Path(sys.executable).with_name("chalice"), "package", "--stage", stage]
     # Chalice wants a region and no credentials; the template names neither.
     environment = {**os.environ, "AWS_DEFAULT_REGION": "us-east-1", "PYTHONDONTWRITEBYTECODE": "1"}
-    done = subprocess.run(  # noqa: S603
-        [*command, "--merge-template", "additions.json", made], env=environment, cwd=project, capture_output=True, text=True
-    )
+    command += ["--merge-template", "additions.json", made]
+    done = subprocess.run(command, env=environment, cwd=project, capture_output=True, text=True)  # noqa: S603
     if done.returncode:
         print(done.stdout, done.stderr, file=sys.stderr)
         done.check_returncode()

@@ -31,7 +31,7 @@ def additions(stage: str = "prod") -> dict[str, Any]:
 
 
 def finished(template: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:
-    """Chalice's merged template with its code where deploying puts it: under its hash, in a bucket that is asked for."""
+    """Chalice's merged template with its code where deploying puts it: under its hash, in the bucket `Artifacts`."""
     template = copy.deepcopy(template)
     parameters = template.setdefault("Parameters", {})
     for name in ("accept", "app"):

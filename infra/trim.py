@@ -17,11 +17,9 @@ OPERATIONS = {
         "BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query", "TransactGetItems", "TransactWriteItems",
         "UpdateItem",
     },
-    "s3": {"DeleteObject", "ListObjectsV2"},
     "sesv2": {"SendEmail"},
-    "sqs": {"GetQueueAttributes", "SendMessageBatch"},
 }  # fmt: skip
-_ENDPOINTS = {"dynamodb", "email", "s3", "sqs"}  # what botocore calls the addresses of these services
+_ENDPOINTS = {"dynamodb", "email"}  # what botocore calls the addresses of these services
 _PACKAGES = {
     "_distutils_hack": "setuptools",
     "_yaml": "flows are compiled when packaged",
@@ -46,14 +44,12 @@ _PACKAGES = {
     "yaml": "flows are compiled when packaged",
 }
 _PATHS = (
-    "babel/messages/*",  # extracting texts from sources
     "phonenumbers/carrierdata/*",  # whose number it is, and where: nobody asks
     "phonenumbers/geodata/*",
     "phonenumbers/tzdata/*",
     "phonenumbers/shortdata/region_*",
     "aws_lambda_powertools/event_handler/*/*",  # a web framework; its documentation pages alone are 1.7 MB
     "aws_lambda_powertools/event_handler/*",
-    "**/tests/*",
     "*.pth",
 )
 _SUFFIXES = {".pyi", ".pyc", ".exe", ".typed", ".md", ".rst", ".pxd", ".pyx", ".c", ".h"}
@@ -62,12 +58,12 @@ _SUFFIXES = {".pyi", ".pyc", ".exe", ".typed", ".md", ".rst", ".pxd", ".pyx", ".
 def wanted(path: PurePosixPath, languages: Collection[str]) -> bool:
     """Whether a dependency's file goes in. `languages`: those that mails are written in."""
     top = path.parts[0]
-    if top in _PACKAGES or top.endswith(".dist-info") or path.suffix in _SUFFIXES:
+    if top in _PACKAGES or top.endswith(".dist-info") or path.suffix in _SUFFIXES or "tests" in path.parts:
         return False
     if any(path.match(pattern) for pattern in _PATHS):
         return False
     if top == "chalice":
-        return path.name in ("__init__.py", "app.py")  # as Chalice packs itself
+        return len(path.parts) == 2 and path.name in ("__init__.py", "app.py")  # as Chalice packs itself
     if path.parts[:2] == ("babel", "locale-data"):
         return path.stem.split("_")[0] in {"root", "en", *languages}
     if path.parts[:2] == ("botocore", "data") and len(path.parts) > 3:

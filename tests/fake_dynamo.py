@@ -107,7 +107,8 @@ class FakeDynamo:
             forward = ask.get("ScanIndexForward", True)
             found = [one for one in found if (one[0] > start if forward else one[0] < start)]
         page = found[: ask.get("Limit", len(found))]
-        items = [self._shown(ask, item) for _, item in page if holds(ask.get("FilterExpression"), item, names, values)]
+        shown = [self._shown(ask, item) for _, item in page]
+        items = [item for item in shown if holds(ask.get("FilterExpression"), item, names, values)]
         answer: dict[str, Any] = {"Items": items, "Count": len(items), "ScannedCount": len(page)}
         if len(page) < len(found) or (page and "Limit" in ask and len(page) == ask["Limit"]):
             answer["LastEvaluatedKey"] = self._cursor(ask.get("IndexName"), page[-1][1])

@@ -330,11 +330,11 @@ def test_the_timeline_tells_everything_newest_first_and_in_pages() -> None:
 # --- deliveries ------------------------------------------------------------------------------------------------------
 
 
-def test_health_counts_what_came_and_what_waits(cloud: Any) -> None:
+def test_health_counts_what_came_and_what_waits(ministack: Any) -> None:
     _, key = open_shop()
-    aws.client("s3", "us-east-1", "").put_object(Bucket=cloud.bucket, Key="spool/acme/1", Body=b"x")
-    aws.client("s3", "us-east-1", "").put_object(Bucket=cloud.bucket, Key="spool/acme-2/1", Body=b"x")
-    aws.client("sqs", "us-east-1", "").send_message(QueueUrl=cloud.queues["Inbox"], MessageBody="{}")
+    aws.reach().put("spool/acme/1", b"x")
+    aws.reach().put("spool/acme-2/1", b"x")
+    aws.inbox()("{}", "acme")
     found = partner(key)("/v1/health").json
     assert (found["waiting"], found["spooled"], found["received"]) == (1, 1, 0)
     assert set(found) == {

@@ -24,9 +24,12 @@ BELOW = {
     "flows": {"domain"},
     "work": {"domain", "top", "platforms", "channels", "table", "flows"},
     "routes": {"domain", "top", "platforms", "table", "flows", "work"},
-    "app": {"top", "work", "routes"},
+    "functions": {"domain", "top", "channels", "work"},
+    "app": {"top", "functions", "routes"},
     "webhooks": {"domain", "top", "platforms", "table", "flows", "work"},
-    "infra": {"domain", "top", "platforms", "channels", "table", "flows", "work", "routes", "app", "webhooks"},
+    "infra": {
+        *("domain", "top", "platforms", "channels", "table", "flows", "work", "functions", "routes", "app", "webhooks"),
+    },
 }
 PURE = {"babel", "jdatetime", "phonenumbers", "email_validator", "fastjsonschema", "liquid"}
 

@@ -12,7 +12,7 @@ from typing import Any
 import boto3
 import pytest
 
-from infra import package, resources
+from infra import resources
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIG = json.loads((ROOT / ".chalice" / "config.json").read_text())
@@ -33,7 +33,7 @@ def test_cfn_lint_has_nothing_to_say_about_the_template() -> None:
 
 @pytest.mark.parametrize("queue", resources.QUEUES)
 def test_a_queue_hides_a_message_for_six_times_its_functions_timeout(queue: str) -> None:
-    timeout = CONFIG["stages"]["prod"]["lambda_functions"][READERS[queue]]["lambda_timeout"]
+    timeout = CONFIG["lambda_functions"][READERS[queue]]["lambda_timeout"]
     assert properties(f"{queue}Queue")["VisibilityTimeout"] >= 6 * timeout
 
 
@@ -90,18 +90,9 @@ def test_making_everything_twice_finds_it_made(cloud: resources.Resources) -> No
     assert again == cloud
 
 
-@pytest.mark.parametrize(("queue", "function"), READERS.items())
-def test_a_reader_reports_what_failed_of_a_batch(queue: str, function: str) -> None:
-    """Without it SQS deletes failed messages silently, and Chalice cannot say it."""
-    events = package.additions()["Resources"][function.title()]["Properties"]["Events"]
-    source = events[f"{function.title()}SqsEventSource"]["Properties"]
-    assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    assert source["Queue"] == {"Fn::Sub": f"${{{queue}Queue.Arn}}"}
-
-
 def test_no_resource_takes_the_name_of_a_function() -> None:
     """Chalice would merge the two into one."""
-    functions = {name.title().replace("_", "") for name in CONFIG["stages"]["prod"]["lambda_functions"]}
+    functions = {name.title().replace("_", "") for name in CONFIG["lambda_functions"]}
     assert not functions & set(resources.template())
 
 
@@ -109,7 +100,7 @@ def test_every_function_of_the_app_has_its_size_and_its_own_rights() -> None:
     """In a process of its own: a world of another test may have the app in hand."""
     names = "import app; print(*sorted(r.name for r in app.app.pure_lambda_functions + app.app.event_sources))"
     done = subprocess.run([sys.executable, "-c", names], cwd=ROOT, capture_output=True, text=True, check=True)
-    configured = CONFIG["stages"]["prod"]["lambda_functions"]
+    configured = CONFIG["lambda_functions"]
     assert set(done.stdout.split()) | {"api_handler"} == set(configured)
     for function in configured.values():
         policy = json.loads((ROOT / ".chalice" / function["iam_policy_file"]).read_text())
@@ -117,17 +108,9 @@ def test_every_function_of_the_app_has_its_size_and_its_own_rights() -> None:
 
 
 @pytest.mark.slow
-def test_the_artifact_can_be_made_for_both_machines_and_its_template_is_sound(tmp_path: Path) -> None:
-    for arch in ("arm64", "x86_64"):
-        made = package.package(tmp_path / arch, arch)
-        lint = [Path(sys.executable).with_name("cfn-lint"), made]
-        done = subprocess.run(lint, capture_output=True, text=True, check=False)
-        assert (done.returncode, done.stdout) == (0, "")
-        assert (made.parent / "deployment.zip").exists()
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("lock", ["requirements.txt", "requirements/dev.txt", "requirements/ministack.txt"])
+@pytest.mark.parametrize(
+    "lock", ["requirements.txt", *(f"requirements/{name}.txt" for name in ("dev", "ministack", "lambda"))]
+)
 def test_a_lock_installs_by_its_hashes_in_an_empty_environment(lock: str, tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-m", "venv", tmp_path], check=True)
     pip = [tmp_path / "bin" / "python", "-m", "pip", "--disable-pip-version-check"]

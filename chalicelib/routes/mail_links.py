@@ -15,7 +15,7 @@ from chalicelib import clock
 from chalicelib.domain.speech import Speech
 from chalicelib.keys import BadToken
 from chalicelib.settings import settings
-from chalicelib.work import liquid, preferences
+from chalicelib.work import preferences
 
 mail_links = Blueprint(__name__)
 _PAGES = Path(__file__).parent / "pages"
@@ -76,6 +76,8 @@ def _marketing() -> str:
 
 
 def _page(status: int, language: str, values: dict[str, object]) -> Response:
+    from chalicelib.work import liquid  # a tenth of the start of the whole API, which seldom shows a page
+
     said = {**values, "language": language, "direction": Speech(language).direction}
     body = liquid.render(f"preferences.{language}", _source(f"preferences.{language}"), said, html=True)
     page = liquid.render("page", _source("page"), {**said, "body": Markup(body)}, html=True)  # noqa: S704, rendered escaped

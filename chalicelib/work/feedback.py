@@ -19,7 +19,7 @@ from chalicelib.table import base, follow_ups, progress, shops, suppression
 from chalicelib.table.follow_ups import FollowUpRow
 from chalicelib.work.log import logger
 from chalicelib.work.replan import because
-from chalicelib.work.send import mark_sent
+from chalicelib.work.sent import mark_sent
 from chalicelib.work.take_order import retried
 
 

@@ -24,6 +24,7 @@ from chalicelib.work.compose import compose
 from chalicelib.work.liquid import BadTemplate
 from chalicelib.work.log import logger
 from chalicelib.work.replan import because
+from chalicelib.work.sent import mark_sent
 from chalicelib.work.weigh import Case, weigh
 
 # Longer than any function may run, and than a provider's events need to arrive.
@@ -171,13 +172,6 @@ def _try_later(row: FollowUpRow, reason: str, now: datetime) -> str:
     row.state, row.claim, row.lease_until = "deferred", None, None
     row.due_at = stamp(now + BACKOFF[min(row.tries, len(BACKOFF)) - 1])
     return _write(because(row, "retry", now, reason=reason, until=row.due_at), now)
-
-
-def mark_sent(row: FollowUpRow, provider_id: str, now: datetime) -> str:
-    """SENT is for ever."""
-    row.state, row.sent_at, row.provider_id, row.decided = "sent", stamp(now), provider_id, stamp(now)
-    row.lease_until = None
-    return _write(because(row, "sent", now), now)
 
 
 def _write(row: FollowUpRow, now: datetime) -> str:

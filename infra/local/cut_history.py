@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from infra.local.sales import COLUMNS, FILE, POSTAGE, Row
 
 SINCE, UNTIL = "2010-09-11T22:00", "2010-12-11T22:00"
-ACCOUNTS, GUESTS = 120, 12
+ACCOUNTS, GUESTS = 100, 10
 MOST_ORDERS, MOST_LINES = 8, 12
 
 

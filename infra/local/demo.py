@@ -16,7 +16,7 @@ from chalicelib.table import due
 from infra.local.history import deliveries
 from infra.local.sales import WEEKS
 from infra.local.story_numbers import examples, summary
-from infra.local.story_persian import persian, set_aside
+from infra.local.story_persian import persian, set_aside, zahra_again
 from infra.local.story_shops import GIFTS, Line, register
 from infra.local.story_weeks import weeks
 from infra.local.teller import Teller
@@ -82,6 +82,7 @@ def _story(world: World, teller: Teller, lines: dict[str, Line], until: datetime
     teller.chapter("No more orders; what was planned falls due")
     teller.head()
     last = weeks(world, teller, lines, GIFTS, until + timedelta(weeks=WEEKS_AFTER))
+    zahra_again(world, teller, lines)
     teller.chapter("One of each that was held back")
     for example in examples(world):
         teller.say(f"  {example}")

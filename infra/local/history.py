@@ -47,7 +47,7 @@ def _told(sale: Sale) -> Iterator[Delivery]:
         yield delivery
         if chance(delivery.id, "twice", TWICE) == 0:
             yield Delivery(delivery.at + _AGAIN_AFTER, delivery.id, delivery.body)
-    if chance(sale.invoice, "misspelt", MISSPELT) == 0:
+    if chance(sale.invoice, "mistake", MISSPELT) == 0:
         yield _delivery(
             _dispatched(sale), "order.updated", {**_order(sale), "fulfiled_at": stamp(sale.at)}, sale.invoice
         )

@@ -25,16 +25,18 @@ h1 { font-size: 1.25rem } a { color: inherit }
 form { margin: 0 0 1rem } input { font: inherit; padding: .35rem .6rem; width: 20rem; max-width: 100% }
 ol { list-style: none; margin: 0; padding: 0 }
 li { border-top: 1px solid var(--line) }
-li a { display: grid; grid-template-columns: 14rem 1fr auto; gap: 0 1rem; padding: .55rem .4rem; text-decoration: none }
+li a { display: grid; grid-template-columns: 16rem 1fr 22rem; gap: 0 1rem; padding: .55rem .4rem }
+li a { text-decoration: none }
 li a:hover, li a:focus { background: var(--soft) }
+li a > :last-child { text-align: end }
 li a > * { overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
-time, .became, dt { opacity: .7; font-size: .85em }
+time, small, .became, dt { opacity: .7; font-size: .85em }
 .bounced, .complained { color: #c33; opacity: 1 }
 dl { display: grid; grid-template-columns: auto 1fr; gap: .1rem 1rem } dd { margin: 0; overflow-wrap: anywhere }
 iframe { width: 100%; height: 38rem; border: 1px solid var(--line); background: #fff }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; border: 1px solid var(--line); padding: 1rem; font-size: .9em;
   unicode-bidi: plaintext }
-@media (max-width: 40rem) { li a { grid-template-columns: 1fr } }
+@media (max-width: 50rem) { li a { grid-template-columns: 1fr } li a > :last-child { text-align: start } }
 """
 
 
@@ -66,10 +68,12 @@ def _list(store: MailStore, to: str) -> str:
 
 
 def _row(mail: dict[str, Any]) -> str:
+    at, shop = mail["at"], mail["tags"].get("shop", "")
     return (
         f'<li><a href="{ROOT}/{quote(mail["id"])}"><bdi>{escape(", ".join(mail["to"]))}</bdi>'
-        f'<span dir="auto">{escape(mail["subject"])}</span>'
-        f'<span><span class="became {mail["became"]}">{mail["became"]}</span> <time>{escape(mail["at"])}</time></span>'
+        f'<span dir="auto">{escape(mail["subject"])}</span><span><small>{escape(shop)}</small> '
+        f'<span class="became {mail["became"]}">{mail["became"]}</span> '
+        f'<time datetime="{escape(at)}">{escape(at[:16].replace("T", " "))}</time></span>'
         "</a></li>"
     )
 

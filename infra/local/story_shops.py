@@ -78,7 +78,7 @@ def register(url: str, connected: datetime) -> dict[str, Line]:
 
 
 def _registered(wire: http.client.HTTPConnection, slug: str, given: dict[str, Any]) -> Line:
-    asked = {**given, "shop": slug, "blind_key": _fixed(slug, "blind"), "salt": _fixed(slug, "salt")}
+    asked = {**given, "shop": slug, "blind_key": _fixed(slug, "blind"), "salt": _fixed(slug, "experiment")}
     if slug in RECORDINGS:
         asked["secret"] = secrets(recorded(RECORDINGS[slug]))
     wire.request("POST", "/_local/shops", json.dumps(asked), {"content-type": "application/json"})

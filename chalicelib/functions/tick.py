@@ -1,0 +1,19 @@
+"""The clock: what is due goes to the outbox, what was spooled to the inbox."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalicelib import clock
+from chalicelib.settings import settings
+from chalicelib.work import aws, dispatch, spool
+
+
+def handler(event: dict[str, Any], context: object) -> None:
+    """Once a minute."""
+    given, reach = settings().need("outbox_url"), aws.reach()
+    spool.drain(spool.Outside(lambda most: reach.keys("spool/", most), reach.get_or_none, reach.send, reach.forget))
+    outside = dispatch.Outside(
+        reach.send_due, lambda: reach.waiting(given.outbox_url), given.mail_rate, dispatch.postpone_refetch
+    )
+    dispatch.tick(clock.now(), outside)

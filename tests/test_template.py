@@ -1,0 +1,295 @@
+"""The template that is deployed, as it comes out of packaging: nothing lost, nothing open, nothing without an end."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra import resources
+from tests.artifact import STAGE, Artifact, artifact
+from tests.policies import complaints
+
+__all__ = ["artifact"]
+QUEUE_OF = {"Ingest": "Inbox", "Unverified": "Unverified", "Send": "Outbox", "Feedback": "Feedback"}
+FUNCTIONS = {"Accept", "APIHandler", "Tick", *QUEUE_OF}
+DAY = 24 * 60 * 60
+Json = dict[str, Any]
+
+
+def all_of(stack: Json, kind: str) -> dict[str, Json]:
+    return {name: one for name, one in stack["Resources"].items() if one["Type"] == kind}
+
+
+@pytest.fixture(scope="module")
+def stack(artifact: Artifact) -> Json:
+    return artifact.json("stack")
+
+
+@pytest.fixture(scope="module")
+def functions(stack: Json) -> dict[str, Json]:
+    return {name: one["Properties"] for name, one in all_of(stack, "AWS::Lambda::Function").items()}
+
+
+@pytest.fixture(scope="module")
+def mappings(stack: Json) -> dict[str, Json]:
+    """Event source mappings by the function that they feed."""
+    found = [one["Properties"] for one in all_of(stack, "AWS::Lambda::EventSourceMapping").values()]
+    return {one["FunctionName"]["Ref"]: one for one in found}
+
+
+@pytest.mark.parametrize("name", ["template", "stack"])
+def test_cfn_lint_has_nothing_to_say(artifact: Artifact, name: str) -> None:
+    lint = [Path(sys.executable).with_name("cfn-lint"), artifact.build / f"{name}.json"]
+    done = subprocess.run(lint, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_every_function_is_there_and_nothing_is_left_of_sam(stack: Json, functions: dict[str, Json]) -> None:
+    assert set(functions) == FUNCTIONS
+    assert not [name for name, one in stack["Resources"].items() if "Serverless" in one["Type"]]
+    assert "Transform" not in stack
+
+
+def test_nothing_of_the_resources_was_lost_on_the_way(stack: Json) -> None:
+    for name, one in resources.template().items():
+        assert stack["Resources"][name] == one
+
+
+def test_accept_is_its_own_small_function_behind_the_hooks(stack: Json, functions: dict[str, Json]) -> None:
+    assert functions["Accept"]["Handler"] == "chalicelib.accept.handler"
+    assert {name: one["Code"]["S3Key"]["Ref"] for name, one in functions.items()} == {
+        name: "AcceptZip" if name == "Accept" else "AppZip" for name in FUNCTIONS
+    }
+    for path, method, said in integrations(stack):
+        leads_to = re.findall(r"\$\{(\w+)\.Arn\}", said["uri"]["Fn::Sub"])
+        assert leads_to == (["Accept"] if path.startswith("/hooks/") else ["APIHandler"]), (path, method)
+        assert len(said["uri"]) == 1, "a merge of two ways to say it leaves both"
+
+
+def test_only_the_hooks_may_call_accept(stack: Json) -> None:
+    (permission,) = [
+        one["Properties"]
+        for one in all_of(stack, "AWS::Lambda::Permission").values()
+        if one["Properties"]["FunctionName"] == {"Ref": "Accept"}
+    ]
+    assert permission["SourceArn"]["Fn::Sub"].endswith("${RestAPI}/*/POST/hooks/*")
+
+
+def test_the_handlers_that_the_template_names_exist(functions: dict[str, Json]) -> None:
+    names = [one["Handler"] for one in functions.values()]
+    ask = "import importlib, sys\nfor name in sys.argv[1:]:\n m, _, f = name.rpartition('.')\n"
+    ask += " assert callable(getattr(importlib.import_module(m), f))"
+    subprocess.run([sys.executable, "-c", ask, *names], check=True, cwd=resources.TEMPLATE.parents[1])
+
+
+def test_the_handlers_past_chalice_are_those_that_the_app_calls(functions: dict[str, Json]) -> None:
+    """What the template runs on AWS and what app.py runs elsewhere must not drift apart."""
+    source = (resources.TEMPLATE.parents[1] / "app.py").read_text()
+    for name in ("Ingest", "Unverified", "Send", "Feedback", "Tick"):
+        body = source.split(f"def {name.lower()}(")[1].split("\n\n\n")[0]
+        module = functions[name]["Handler"].removesuffix(".handler").rpartition(".")[2]
+        assert f"from chalicelib.functions import {module} as function" in body
+
+
+# --- queues ----------------------------------------------------------------------------------------------------------
+
+
+def test_every_reader_reports_what_failed_of_a_batch(mappings: dict[str, Json]) -> None:
+    """Without it SQS deletes failed messages silently, and Chalice cannot say it."""
+    assert set(mappings) == set(QUEUE_OF)
+    assert all(one["FunctionResponseTypes"] == ["ReportBatchItemFailures"] for one in mappings.values())
+
+
+@pytest.mark.parametrize(("function", "queue"), QUEUE_OF.items())
+def test_a_queue_outlasts_its_function(
+    stack: Json, functions: dict[str, Json], mappings: dict[str, Json], function: str, queue: str
+) -> None:
+    """Hidden for six times the function's timeout, and tried for a day before it counts as dead."""
+    assert mappings[function]["EventSourceArn"] == {"Fn::Sub": f"${{{queue}Queue.Arn}}"}
+    of_queue = stack["Resources"][f"{queue}Queue"]["Properties"]
+    assert of_queue["VisibilityTimeout"] >= 6 * functions[function]["Timeout"]
+    redrive = of_queue["RedrivePolicy"]
+    assert redrive["deadLetterTargetArn"] == {"Fn::GetAtt": [f"{queue}DeadQueue", "Arn"]}
+    assert redrive["maxReceiveCount"] * of_queue["VisibilityTimeout"] >= DAY
+    assert redrive["maxReceiveCount"] <= 1000, "SQS takes no more"
+
+
+def test_every_dead_letter_queue_wakes_somebody(stack: Json) -> None:
+    dead = {name for name in all_of(stack, "AWS::SQS::Queue") if "Dead" in name}
+    alarms = [one["Properties"] for one in all_of(stack, "AWS::CloudWatch::Alarm").values()]
+    watched = {one["Dimensions"][0]["Value"]["Fn::GetAtt"][0] for one in alarms}
+    assert watched == dead
+    assert all(one["AlarmActions"] == [{"Ref": "AlarmTopic"}] for one in alarms)
+    assert all((one["Threshold"], one["TreatMissingData"]) == (0, "notBreaching") for one in alarms)
+
+
+def test_what_came_unverified_cannot_crowd_out_the_rest(mappings: dict[str, Json]) -> None:
+    assert mappings["Unverified"]["ScalingConfig"] == {"MaximumConcurrency": 2}
+
+
+def test_no_function_reserves_concurrency(functions: dict[str, Json]) -> None:
+    """A new account has ten in all, and may reserve none of them: the stack would not come up."""
+    assert not [name for name, one in functions.items() if "ReservedConcurrentExecutions" in one]
+
+
+def test_the_clock_strikes_every_minute_and_never_twice(stack: Json, functions: dict[str, Json]) -> None:
+    (rule,) = all_of(stack, "AWS::Events::Rule").values()
+    assert rule["Properties"]["ScheduleExpression"] == "rate(1 minute)"
+    assert functions["Tick"]["Timeout"] < 60
+    (config,) = all_of(stack, "AWS::Lambda::EventInvokeConfig").values()
+    assert (config["Properties"]["FunctionName"], config["Properties"]["MaximumRetryAttempts"]) == ({"Ref": "Tick"}, 0)
+
+
+# --- data ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_table_can_be_restored_and_is_not_deleted_by_accident(stack: Json) -> None:
+    table = stack["Resources"]["Table"]["Properties"]
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert table["DeletionProtectionEnabled"] is True
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "ttl", "Enabled": True}
+
+
+def test_what_holds_data_outlives_the_stack(stack: Json) -> None:
+    kinds = ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::SQS::Queue")
+    held = {name: one for kind in kinds for name, one in all_of(stack, kind).items()}
+    assert len(held) == 10
+    for name, one in held.items():
+        assert (one["DeletionPolicy"], one["UpdateReplacePolicy"]) == ("Retain", "Retain"), name
+
+
+def test_nothing_is_public_and_nothing_goes_unencrypted(stack: Json) -> None:
+    bucket = stack["Resources"]["Bucket"]["Properties"]
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert "BucketEncryption" in bucket
+    for queue in all_of(stack, "AWS::SQS::Queue").values():
+        assert queue["Properties"]["SqsManagedSseEnabled"] is True
+
+
+def test_every_function_logs_into_its_own_group_that_forgets(stack: Json, functions: dict[str, Json]) -> None:
+    groups = [one["LoggingConfig"]["LogGroup"]["Ref"] for one in functions.values()]
+    assert len(set(groups)) == len(FUNCTIONS)
+    assert {stack["Resources"][name]["Properties"]["RetentionInDays"] for name in groups} == {30}
+
+
+# --- the API ---------------------------------------------------------------------------------------------------------
+
+
+def integrations(stack: Json) -> Iterator[tuple[str, str, Json]]:
+    paths = stack["Resources"]["RestAPI"]["Properties"]["Body"]["paths"]
+    for path, methods in paths.items():
+        for method, told in methods.items():
+            yield path, method, told["x-amazon-apigateway-integration"]
+
+
+def test_the_api_is_regional_and_has_one_stage(stack: Json) -> None:
+    assert stack["Resources"]["RestAPI"]["Properties"]["EndpointConfiguration"] == {"Types": ["REGIONAL"]}
+    (stage,) = all_of(stack, "AWS::ApiGateway::Stage").values()
+    assert stage["Properties"]["StageName"] == STAGE
+
+
+def test_every_route_is_throttled(stack: Json) -> None:
+    (stage,) = all_of(stack, "AWS::ApiGateway::Stage").values()
+    settings = stage["Properties"]["MethodSettings"]
+    assert all(one["ThrottlingRateLimit"] > 0 and one["ThrottlingBurstLimit"] > 0 for one in settings)
+    named = {one["ResourcePath"] for one in settings}
+    assert "/*" in named, "what no entry names"
+    existing = {"/~1" + path[1:].replace("/", "~1") for path, _, _ in integrations(stack)}
+    assert named - {"/*"} <= existing, "a setting for a route that is not there throttles nothing"
+    public = {"/~1hooks~1{platform}~1{shop}", "/~1m~1{token}", "/~1u~1{token}"}
+    assert public <= named, "what strangers may call has its own limit, so that they cannot use up the partners'"
+
+
+def test_json_is_text_to_the_api(stack: Json) -> None:
+    """As a binary type it makes Chalice answer 400 after the work was done."""
+    types = stack["Resources"]["RestAPI"]["Properties"]["Body"]["x-amazon-apigateway-binary-media-types"]
+    assert not [one for one in types if "json" in one or one == "*/*"]
+
+
+# --- names and rights ------------------------------------------------------------------------------------------------
+
+
+def test_the_stage_stands_in_every_name_that_has_one(stack: Json, functions: dict[str, Json]) -> None:
+    assert stack["Parameters"]["MasterParameter"]["Default"] == f"/ecrm/{STAGE}/master"
+    assert {one["Environment"]["Variables"]["ECRM_STAGE"] for one in functions.values()} == {STAGE}
+    assert "<stage>" not in json.dumps(stack)
+    assert "prod" not in json.dumps([stack["Outputs"], [one["Environment"] for one in functions.values()]])
+
+
+def test_the_outputs_are_those_that_the_command_line_reads(stack: Json) -> None:
+    from webhooks import stage
+
+    assert set(stage._VARIABLES) <= set(stack["Outputs"])
+
+
+def test_no_secret_stands_in_the_template(functions: dict[str, Json]) -> None:
+    for one in functions.values():
+        assert one["Environment"]["Variables"]["ECRM_MASTER_PARAMETER"] == {"Ref": "MasterParameter"}
+        assert "ECRM_MASTER" not in one["Environment"]["Variables"]
+
+
+def policies(stack: Json) -> Iterator[tuple[str, Json]]:
+    for name, role in all_of(stack, "AWS::IAM::Role").items():
+        for policy in role["Properties"]["Policies"]:
+            yield name, policy["PolicyDocument"]
+
+
+def test_every_function_has_a_role_of_its_own(stack: Json, functions: dict[str, Json]) -> None:
+    roles = [one["Role"]["Fn::GetAtt"][0] for one in functions.values()]
+    assert set(roles) == {name for name, _ in policies(stack)}
+    assert len(set(roles)) == len(FUNCTIONS)
+    assert not [one for one in all_of(stack, "AWS::IAM::Role").values() if one["Properties"].get("ManagedPolicyArns")]
+
+
+def test_no_right_is_for_everything(stack: Json) -> None:
+    for name, policy in policies(stack):
+        for statement in policy["Statement"]:
+            actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+            assert not [action for action in actions if "*" in action], name
+            for resource in _texts(statement["Resource"]):
+                assert resource not in ("*", "arn:*"), name
+                assert not resource.endswith((":*", "${AWS::AccountId}:*")), (name, resource)
+
+
+def _texts(resource: Any) -> list[str]:
+    """The resources of a statement as texts: `${Table.Arn}` for a reference."""
+    if isinstance(resource, list):
+        return [text for one in resource for text in _texts(one)]
+    if isinstance(resource, dict):
+        return [resource["Fn::Sub"] if "Fn::Sub" in resource else f"${{{'.'.join(resource['Fn::GetAtt'])}}}"]
+    return [resource]
+
+
+def test_parliament_finds_nothing_in_the_policies(stack: Json) -> None:
+    for name, policy in policies(stack):
+        assert not complaints(json.dumps(_resolved(policy))), name
+
+
+ARNS = {
+    "Table": "arn:aws:dynamodb:eu-west-1:123456789012:table/t",
+    "Bucket": "arn:aws:s3:::b",
+    "Log": "arn:aws:logs:eu-west-1:123456789012:log-group:l:*",
+    "Queue": "arn:aws:sqs:eu-west-1:123456789012:q",
+}
+NAMES = {"AWS::Partition": "aws", "AWS::Region": "eu-west-1", "AWS::AccountId": "123456789012", "MailSet": "m"}
+
+
+def _resolved(told: Any) -> Any:
+    if isinstance(told, list):
+        return [_resolved(one) for one in told]
+    if isinstance(told, dict) and set(told) & {"Fn::Sub", "Fn::GetAtt"}:
+        return re.sub(r"\$\{([^}]+)\}", lambda found: _value(found[1]), _texts(told)[0])
+    return {key: _resolved(value) for key, value in told.items()} if isinstance(told, dict) else told
+
+
+def _value(name: str) -> str:
+    if name.endswith(".Arn"):
+        return next(arn for kind, arn in ARNS.items() if name.removesuffix(".Arn").endswith(kind))
+    return "/ecrm/dev/master" if name == "MasterParameter" else NAMES[name]
