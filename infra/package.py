@@ -10,6 +10,7 @@ stack.json     the same in plain CloudFormation: what `make deploy` sends
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import shutil
@@ -53,6 +54,7 @@ def package(build: Path, arch: str, stage: str = "prod", kept: Path | None = Non
         template = sam.finished(json.loads((made / "sam.json").read_text()), facts)
     _write(build / "template.json", template)
     _write(build / "stack.json", sam.translated(template))
+    facts["stack"] = hashlib.sha256((build / "stack.json").read_bytes()).hexdigest()
     _write(build / "package.json", facts)
     return facts
 

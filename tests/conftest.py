@@ -52,6 +52,23 @@ def moto_aws() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def rights_watch() -> Iterator[Any]:
+    """Everything that a function calls on AWS in any test is held against its role."""
+    from tests.rights import Watch, watching
+
+    watch = Watch()
+    with watching(watch):
+        yield watch
+
+
+@pytest.fixture(autouse=True)
+def _nobody_did_what_his_role_forbids(rights_watch: Any) -> Iterator[None]:
+    yield
+    denied, rights_watch.denied = rights_watch.denied, []
+    assert not denied
+
+
 @pytest.fixture(autouse=True)
 def _nothing_left_over() -> Iterator[None]:
     """Every test reads its own settings and finds the clock as it is."""

@@ -13,7 +13,8 @@ from types import ModuleType
 
 def _filename(package: str, name: str) -> str:
     spec = importlib.util.find_spec(package)
-    assert spec and spec.origin
+    assert spec is not None
+    assert spec.origin
     return str(Path(spec.origin).parent / name)
 
 

@@ -134,7 +134,7 @@ def test_a_message_arrives_whole(post: Post) -> None:
         (403, "AccessDeniedException", Trouble),
         (503, "ServiceUnavailable", Trouble),
         (400, "MessageRejected", Refused),
-        (400, "MailFromDomainNotVerifiedException", Refused),
+        (400, "MailFromDomainNotVerifiedException", Trouble),
         (400, "BadRequestException", Refused),
         (500, "InternalFailure", Unclear),
         (504, "GatewayTimeout", Unclear),

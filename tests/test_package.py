@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import shutil
 import subprocess
@@ -11,7 +10,6 @@ import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import boto3
 import pytest
@@ -21,6 +19,7 @@ from infra import package, resources, trim
 from tests import todays_order
 from tests.artifact import ROOT, Artifact, artifact, make
 from tests.conftest import environment
+from tests.events import batch, delivery, rest
 from tests.small_lambda import Died, SmallLambda
 from webhooks.shops import add_shop
 
@@ -166,38 +165,6 @@ def shop(ministack: resources.Resources, ministack_process: str) -> Shop:
     return Shop(ministack, ministack_process)
 
 
-def delivery(shop: Shop) -> dict[str, Any]:
-    """What API Gateway hands to accept."""
-    body = todays_order.body()
-    parameters = {"platform": "standard", "shop": "acme"}
-    return rest("POST", "/hooks/{platform}/{shop}", parameters, todays_order.signed(body, shop.told), body)
-
-
-def rest(
-    method: str, resource: str, parameters: dict[str, str], headers: dict[str, str], body: bytes | None = None
-) -> dict[str, Any]:
-    """A REST proxy event."""
-    path = resource.format(**parameters)
-    return {
-        "resource": resource,
-        "path": path,
-        "httpMethod": method,
-        "headers": headers,
-        "multiValueHeaders": {name: [value] for name, value in headers.items()},
-        "queryStringParameters": None,
-        "multiValueQueryStringParameters": None,
-        "pathParameters": parameters or None,
-        "stageVariables": None,
-        "requestContext": {"resourcePath": resource, "httpMethod": method, "path": path, "stage": "dev"},
-        "body": base64.b64encode(body).decode() if body else None,
-        "isBase64Encoded": bool(body),
-    }
-
-
-def batch(*bodies: str) -> dict[str, Any]:
-    return {"Records": [{"messageId": str(number), "body": body} for number, body in enumerate(bodies)]}
-
-
 def received(shop: Shop, name: str, endpoint: str) -> list[str]:
     answer = boto3.client("sqs", endpoint_url=endpoint).receive_message(
         QueueUrl=shop.made.queues[name], MaxNumberOfMessages=10
@@ -219,7 +186,7 @@ def test_a_delivery_becomes_an_order_and_a_mail_with_each_function_alone(
     """accept → ingest → tick → send → feedback, and the API: each twice, cold and warm, each from its zip alone."""
     with SmallLambda(artifact.accept, "chalicelib.accept.handler", shop.variables) as accept:
         for _ in ("cold", "warm"):
-            assert accept.invoke(delivery(shop))["statusCode"] == 200, accept.log()
+            assert accept.invoke(delivery(shop.told))["statusCode"] == 200, accept.log()
         memory["accept"] = accept.memory_mb()
     envelopes = received(shop, "Inbox", ministack_process)
     assert len(envelopes) == 2

@@ -248,6 +248,16 @@ def test_every_function_has_a_role_of_its_own(stack: Json, functions: dict[str, 
     assert not [one for one in all_of(stack, "AWS::IAM::Role").values() if one["Properties"].get("ManagedPolicyArns")]
 
 
+def test_the_roles_are_those_that_the_tests_watch(stack: Json) -> None:
+    """`rights.py` reads the files; AWS gets the template."""
+    files = {"APIHandler": "api", **{name: name.lower() for name in FUNCTIONS - {"APIHandler"}}}
+    roles = {"APIHandler": "ApiHandlerRole"}
+    told = dict(policies(stack))
+    for function, file in files.items():
+        written = json.loads((resources.TEMPLATE.parent / "iam" / f"{file}.json").read_text())
+        assert told[roles.get(function, f"{function}Role")] == written
+
+
 def test_no_right_is_for_everything(stack: Json) -> None:
     for name, policy in policies(stack):
         for statement in policy["Statement"]:

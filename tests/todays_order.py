@@ -15,11 +15,12 @@ from chalicelib.platforms.standard import signature
 
 
 def body(order: str = "18") -> bytes:
-    """`order.paid` of a standard shop; due again would be in ten days only."""
+    """`order.paid` of a standard shop, each order by another customer; its second mail is due in ten days."""
     now = datetime.now(UTC)
     paid, placed = stamp(now - timedelta(hours=2)), stamp(now - timedelta(hours=2, minutes=5))
+    email = "sara@example.test" if order == "18" else f"sara+{order}@example.test"
     line = {"product_id": "p-1", "title": "Walnut bowl", "quantity": 1, "unit_price": 2500, "total": 2500}
-    customer = {"id": "7", "email": "sara@example.test", "phone": "+49 151 12345678", "name": "Sara", "locale": "en"}
+    customer = {"id": f"u-{order}", "email": email, "phone": "+49 151 12345678", "name": "Sara", "locale": "en"}
     data: dict[str, Any] = {
         "id": order,
         "number": f"R-{order}",

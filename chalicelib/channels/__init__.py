@@ -1,4 +1,4 @@
-"""One way to reach a person per file: REACHES, CONFIRMS, `send(message, settings)`. Knows nothing of consent or flows."""
+"""One way to reach a person per file: REACHES, CONFIRMS, `send(message, settings)`. Knows no consent and no flows."""
 
 from __future__ import annotations
 

@@ -35,11 +35,9 @@ _ADDRESS = re.compile(r"[!#-'*+\-./0-9=?A-Z^_`a-z{|}~]+@[^\s@<>()\[\],;:\\\"\x00
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]")
 # SES writes these itself; a second one would make two of them.
 _OURS = {"from", "to", "cc", "bcc", "subject", "reply-to", "date", "message-id", "mime-version", "content-type"}
-# The message is at fault, and will be again. Whatever else a 4xx says is about our set-up or our rate.
+# The message is at fault, and will be again. Whatever else a 4xx says is about our set-up or our rate, and passes.
 _REFUSED = {
     "MessageRejected",
-    "MailFromDomainNotVerifiedException",
-    "MailFromDomainNotVerified",
     "BadRequestException",
     "ValidationException",
     "InvalidParameterValue",

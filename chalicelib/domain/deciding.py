@@ -36,9 +36,19 @@ class Facts:
     order: Order | None
     customer: Customer | None
     newer_order: bool
+    address: str | None  # where it would go
     suppressed: str | None
     arm: str | None
     others_due: tuple[tuple[str, str, str], ...] = ()
+
+
+def address_of(purpose: str, reaches: str, order: Order | None, customer: Customer | None) -> str | None:
+    """Where a message goes: what is about an order, to the address left with it (the next one may be a gift, with
+    somebody else's address); all else, to the one she gave last."""
+    if customer is None:
+        return None
+    left = None if order is None else order.buyer.email if reaches == "email" else order.buyer.phone
+    return (left if purpose == "transactional" else None) or customer.contact.reachable(reaches)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +114,7 @@ def _not_wanted(facts: Facts) -> Verdict | None:
     if facts.customer is None:
         return None
     contact = facts.customer.contact
-    if contact.reachable(facts.channel_reaches) is None:
+    if facts.address is None:
         return Verdict("skipped", "no_address", params={"reaches": facts.channel_reaches})
     if facts.suppressed:
         return Verdict("cancelled", "suppressed", params={"reason": facts.suppressed})

@@ -188,8 +188,10 @@ def digest(order: Order) -> str:
 
 
 def anonymous(order: Order) -> Order:
-    """The order without who bought it; the country stays, as a figure."""
-    return replace(order, buyer=Buyer(country=order.buyer.country))
+    """The order without who bought it, and without what the shop's people wrote of her when they gave money back; the
+    country stays, as a figure."""
+    refunds = tuple(replace(refund, reason="") for refund in order.refunds)
+    return replace(order, buyer=Buyer(country=order.buyer.country), refunds=refunds)
 
 
 def version(order: Order) -> tuple[str, bool, int, int]:

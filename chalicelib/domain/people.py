@@ -9,11 +9,9 @@ import re
 import unicodedata
 from functools import lru_cache
 
-import phonenumbers
-from email_validator import EmailNotValidError, validate_email
-
 from chalicelib.domain.order import Buyer
 
+# Both libraries take long to load, and most who import this file only ask for keys: the functions below load them.
 _LETTERS = str.maketrans({"ي": "ی", "ى": "ی", "ك": "ک", "ة": "ه", "\u0640": None})
 # Bidirectional overrides and isolates can make a name show as something else; control characters break headers.
 _UNSAFE = re.compile(r"[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069\ufeff]")
@@ -35,6 +33,8 @@ def clean_name(text: str) -> str:
 def clean_email(text: str) -> str | None:
     """The address in lower case with an IDNA domain, or None where it is none. Dots and plus tags are kept: they differ
     at most providers."""
+    from email_validator import EmailNotValidError, validate_email
+
     try:
         return validate_email(text.strip().lower(), check_deliverability=False, test_environment=True).normalized
     except EmailNotValidError:
@@ -44,6 +44,8 @@ def clean_email(text: str) -> str | None:
 @lru_cache(maxsize=4096)
 def clean_phone(text: str, country: str | None) -> str | None:
     """E.164, or None where it is no phone number. `country` (ISO 3166-1) reads national numbers."""
+    import phonenumbers
+
     digits = latin_digits(text)
     try:
         number = phonenumbers.parse(digits, country)

@@ -76,6 +76,5 @@ def _moment_of(start: Start, order: Order) -> str | None:
         return order.placed_at if order.placed else None
     if start.when == "paid":
         return order.paid_at if order.paid else None
-    if start.when in ("fulfilled", "completed", "delivered"):
-        return order.fulfilled_at
-    return order.cancelled_at if start.when == "cancelled" else None
+    # No platform tells more of goods than when they went out: completed and delivered mean that too (docs/flows.md).
+    return order.fulfilled_at

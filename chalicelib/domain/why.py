@@ -111,6 +111,10 @@ SENTENCES: dict[str, dict[str, str]] = {
         "en": "Not sent: its template has a mistake.",
         "fa": "فرستاده نشد: قالب آن ایراد دارد.",
     },
+    "unforeseen": {
+        "en": "Not sent: it failed each time for a reason nobody foresaw; the log says where.",
+        "fa": "فرستاده نشد: هر بار به علتی پیش‌بینی‌نشده ناکام ماند؛ جای آن در گزارش سامانه آمده است.",
+    },
     "refused": {"en": "Not sent: the provider refused it.", "fa": "فرستاده نشد: سرویس ارسال آن را رد کرد."},
     "sent": {"en": "Sent.", "fa": "فرستاده شد."},
     "delivered": {

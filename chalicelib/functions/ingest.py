@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+# Every order needs them: loaded while Lambda still gives a whole processor, not with the first order.
+import email_validator  # noqa: F401
+import phonenumbers  # noqa: F401
+
 from chalicelib import clock
 from chalicelib.settings import settings
 from chalicelib.signatures import proven

@@ -16,7 +16,7 @@ from chalicelib.routes import asked
 from chalicelib.routes.asked import Asked
 from chalicelib.routes.problems import Problem, answer, respond
 from chalicelib.table import base, shops
-from chalicelib.work.log import logger
+from chalicelib.work.log import logger, unforeseen
 from chalicelib.work.read_views import Json
 
 LARGEST_BODY = 64 * 1024
@@ -57,8 +57,8 @@ def _answered(view: View, request: Request, given: dict[str, str], query: tuple[
     except _BUSY as trouble:
         logger.warning("busy", extra={"route": request.path, "reason": type(trouble).__name__})
         return answer(Problem(503, "Try again in a moment.", Retry_After="5"))
-    except Exception:
-        logger.exception("unforeseen", extra={"route": request.path})
+    except Exception as error:
+        unforeseen(error, route=request.path)
         return answer(Problem(500))
 
 

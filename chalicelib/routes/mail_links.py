@@ -15,6 +15,7 @@ from chalicelib import clock
 from chalicelib.domain.speech import Speech
 from chalicelib.keys import BadToken
 from chalicelib.settings import settings
+from chalicelib.table import base
 from chalicelib.work import preferences
 
 mail_links = Blueprint(__name__)
@@ -28,6 +29,7 @@ _HEADERS = {
         ("default-src 'none'", "style-src 'unsafe-inline'", "form-action 'self'", "frame-ancestors 'none'")
     ),
 }
+_BUSY = {**_HEADERS, "Retry-After": "30"}
 _FORM = ["application/x-www-form-urlencoded", "multipart/form-data", "text/plain", "*/*"]
 
 
@@ -65,6 +67,8 @@ def _answer(purpose: str, token: str, chosen: Callable[[str], str | None]) -> Re
             choice, _ = preferences.open_choice(purpose, token, now, given.master)
     except BadToken:
         return _page(404, "en", {"state": "bad_link", "shop": "", "purpose": purpose, "wanted": False})
+    except base.Trouble:  # a mail program that clicks for her tries again only where it is told to
+        return _page(503, "en", {"state": "busy", "shop": "", "purpose": purpose, "wanted": False}, _BUSY)
     shown = "done" if state else "wanted" if choice.wanted else "unwanted"
     values = {"state": shown, "wanted": choice.wanted, "shop": choice.shop.name or choice.shop.slug, "purpose": purpose}
     return _page(200, choice.language, values)
@@ -75,13 +79,13 @@ def _marketing() -> str:
     return parse_qs(body[:10_000].decode("latin-1")).get("marketing", [""])[0]
 
 
-def _page(status: int, language: str, values: dict[str, object]) -> Response:
+def _page(status: int, language: str, values: dict[str, object], headers: dict[str, str] = _HEADERS) -> Response:
     from chalicelib.work import liquid  # a tenth of the start of the whole API, which seldom shows a page
 
     said = {**values, "language": language, "direction": Speech(language).direction}
     body = liquid.render(f"preferences.{language}", _source(f"preferences.{language}"), said, html=True)
     page = liquid.render("page", _source("page"), {**said, "body": Markup(body)}, html=True)  # noqa: S704, rendered escaped
-    return Response(page, status_code=status, headers=_HEADERS)
+    return Response(page, status_code=status, headers=headers)
 
 
 @lru_cache(maxsize=16)

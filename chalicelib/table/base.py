@@ -32,6 +32,10 @@ class Trouble(Exception):
     """DynamoDB could not for the moment. Nothing is known to be written: whoever tries again must read first."""
 
 
+class Refused(Exception):
+    """DynamoDB will never take it: an item beyond 400 KB, a key too long. Trying again cannot help."""
+
+
 class Integer(Attribute[int]):
     """A whole number. PynamoDB's own NumberAttribute goes through JSON floats and loses money above 2^53."""
 
@@ -200,10 +204,11 @@ def unchanged(row: Row, read_rev: int | None) -> Write:
 
 _CONFLICTS = {"ConditionalCheckFailedException", "TransactionConflictException", "TransactionInProgressException"}
 _CONFLICT_REASONS = {"ConditionalCheckFailed", "TransactionConflict"}
+_REFUSALS = {"ValidationException", "ValidationError"}
 
 
 def commit(writes: Iterable[Write]) -> int:
-    """All of the writes or none. Returns how many. Raises Conflict or Trouble."""
+    """All of the writes or none. Returns how many. Raises Conflict, Trouble or Refused."""
     pending = list(writes)
     try:
         if len(pending) == 1 and pending[0].how != "check":
@@ -237,8 +242,12 @@ def _judged(error: Exception) -> Exception:
     code = _code(error)
     if isinstance(error, TransactWriteError) and code == "TransactionCanceledException":
         codes = {reason.code for reason in error.cancellation_reasons if reason}
+        if codes & _REFUSALS:
+            return Refused("transaction")
         lost = codes and codes <= _CONFLICT_REASONS
         return Conflict() if lost else Trouble(f"transaction cancelled: {sorted(codes)}")
+    if code in _REFUSALS:
+        return Refused(code)
     return Conflict() if code in _CONFLICTS else Trouble(code)
 
 

@@ -106,10 +106,6 @@ def pointer(shop: str, node_id: str, order: Order) -> Write:
     return base.put(_pointer_row(shop, node_id, order))
 
 
-def drop_pointer(shop: str, node_id: str, order: Order) -> Write:
-    return base.remove(_pointer_row(shop, node_id, order))
-
-
 def _pointer_row(shop: str, node_id: str, order: Order) -> PointerRow:
     counts = "paid" if order.paid else "placed" if order.placed else "no"
     row = PointerRow(_pk(shop, node_id), f"O#{in_order(order.placed_at)}#{base.part(order.id)}")

@@ -73,10 +73,9 @@ def key_of(follow_up: str) -> tuple[str, str, str] | None:
     return base.plain(order[2:]), base.plain(flow), base.plain(step)
 
 
-def write(row: FollowUpRow, read_rev: int | None, now: datetime, due: str | None = None) -> Write:
-    """Put the row on the rev that was read. It stands in the due index while it waits, at `due` or its own moment."""
-    waits = row.state in WAITING
-    row.due_pk, row.due_sk = due_keys(row.pk, due or row.due_at, now) if waits else (None, None)
+def write(row: FollowUpRow, read_rev: int | None, now: datetime) -> Write:
+    """Put the row on the rev that was read. It stands in the due index while it waits."""
+    row.due_pk, row.due_sk = due_keys(row.pk, row.due_at, now) if row.state in WAITING else (None, None)
     return base.replace(row, read_rev)
 
 

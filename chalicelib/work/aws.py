@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from chalicelib.outside import Aws
 from chalicelib.settings import Settings, settings
-from chalicelib.work import read_health
+
+if TYPE_CHECKING:
+    from chalicelib.work import read_health
 
 
 def reach() -> Aws:
@@ -22,6 +25,8 @@ def _reach(given: Settings) -> Aws:
 
 def for_health() -> read_health.Outside:
     """Spooled deliveries are counted up to a thousand: more is as bad."""
+    from chalicelib.work import read_health  # and with it how everything is said; only the API says anything
+
     aws, given = reach(), settings()
     return read_health.Outside(lambda: aws.waiting(given.inbox_url), lambda shop: len(aws.keys(f"spool/{shop}/")))
 

@@ -39,7 +39,7 @@ def compose(case: Case, now: datetime, public_url: str, master: bytes) -> Messag
         id=case.row.id,
         claim=case.row.claim or "",
         shop=case.shop.slug,
-        to=contact.reachable("email") or "",
+        to=case.facts.address or "",
         sender=case.shop.sender,
         subject=mail.subject,
         html=mail.html,

@@ -16,6 +16,8 @@ from chalicelib.table import base, due, follow_ups, orders
 # of the same few.
 MINUTES_AHEAD = 2
 MOST_READ = 50_000
+# Each costs a read and a write, and mails must not wait for them.
+MOST_REFETCHED = 200
 # Buckets younger than this are looked at again even if empty: a slow writer may still put something there.
 SETTLED_AFTER = timedelta(hours=2)
 JANITOR_REACH = timedelta(hours=48)
@@ -37,16 +39,23 @@ def tick(now: datetime, outside: Outside) -> int:
     cursor = due.cursor(now)
     found = _due_by_hour(_hours_to_look_at(cursor, now), now)
     keys = list(chain.from_iterable(found.values()))
-    for pk, sk in (key for key in keys if key[1] == "REFETCH"):
-        outside.refetch(pk, sk, now)
     waiting = outside.waiting()
     room = max(0, int(outside.rate * 60 * MINUTES_AHEAD) - waiting)
     # What waits in the outbox is still due in the table: it is the head of the same fair order.
     chosen = fair(key for key in keys if key[1] != "REFETCH")[waiting : waiting + room]
     if chosen:
         outside.enqueue([_message(pk, sk) for pk, sk in chosen])
+    _refetch([key for key in keys if key[1] == "REFETCH"][:MOST_REFETCHED], now, outside)
     _advance(cursor, found, now)
     return len(chosen)
+
+
+def _refetch(marks: Iterable[tuple[str, str]], now: datetime, outside: Outside) -> None:
+    for pk, sk in marks:
+        try:
+            outside.refetch(pk, sk, now)
+        except base.Conflict:  # marked again in this very moment: the next minute finds the new mark
+            continue
 
 
 def _hours_to_look_at(cursor: str, now: datetime) -> list[str]:

@@ -17,7 +17,7 @@ from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import BadTime, in_order, normal, stamp
 from chalicelib.table import base, follow_ups, progress, shops, suppression
 from chalicelib.table.follow_ups import FollowUpRow
-from chalicelib.work.log import logger
+from chalicelib.work.log import logger, unforeseen
 from chalicelib.work.replan import because
 from chalicelib.work.sent import mark_sent
 from chalicelib.work.take_order import retried
@@ -43,8 +43,8 @@ def _handled(record: Mapping[str, Any], now: datetime, outside: Outside) -> bool
     except (base.Trouble, base.Conflict, thin.Trouble, OSError) as trouble:
         logger.warning("later", extra={"message_id": record["messageId"], "reason": str(trouble)})
         return False
-    except Exception:
-        logger.exception("unforeseen", extra={"message_id": record["messageId"]})
+    except Exception as error:
+        unforeseen(error, message_id=record["messageId"])
         return False
     return True
 

@@ -18,7 +18,7 @@ from chalicelib.domain.times import in_order, stamp
 from chalicelib.envelope import BadEnvelope, Envelope
 from chalicelib.table import base, counters, quarantine, shops
 from chalicelib.work import take_account, take_order, take_product
-from chalicelib.work.log import logger
+from chalicelib.work.log import logger, unforeseen
 
 # After so many tries an error nobody foresaw is a property of the message, not of the moment.
 POISONED_AFTER = 5
@@ -78,7 +78,7 @@ class _Batch:
 
     def _unforeseen(self, record: Mapping[str, Any], error: Exception) -> bool:
         kind = type(error).__name__
-        logger.exception("unforeseen", extra={"message_id": record["messageId"]})
+        unforeseen(error, message_id=record["messageId"])
         if int(record.get("attributes", {}).get("ApproximateReceiveCount", 1)) < POISONED_AFTER:
             return False
         try:
@@ -112,7 +112,10 @@ class _Batch:
             found = platform.read(topic, opened.headers, opened.body, received_at=opened.received_at, shop=shop)
         except events.Unreadable as unreadable:
             return self._quarantine(opened, text, unreadable.reason, unreadable.field)
-        outcomes = [_take(shop, event, self._now) for event in found]
+        try:
+            outcomes = [_take(shop, event, self._now) for event in found]
+        except base.Refused:
+            return self._quarantine(opened, text, "is too large for the table", "")
         self._note(opened, _summary(outcomes))
         return None
 

@@ -23,7 +23,7 @@ LONGEST_GREETING = 40
 LONGEST_ADDRESS = 2_000
 LINKS = ("shop", "order", "rating", "preferences", "unsubscribe")
 # Whoever types an address for a name wants our mail to carry it.
-_ADDRESS = re.compile(r"[@/\\<>|]|www\.|\.\w{2,}$|\d{5}|:", re.IGNORECASE)
+_ADDRESS = re.compile(r"[@/\\<>|]|www\.|\.\w{2,}$|\.[a-z]{2,}\b|\d{5}|:", re.IGNORECASE)
 
 
 def clip(text: str, most: int) -> str:

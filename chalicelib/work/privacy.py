@@ -14,11 +14,12 @@ from typing import Any
 
 from chalicelib.domain import blinding
 from chalicelib.domain.customer import Contact, Node
-from chalicelib.domain.people import contact_keys
+from chalicelib.domain.people import contact_keys, identity
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import in_order, stamp
 from chalicelib.table import audit, base, customers, experiments, follow_ups, orders
 from chalicelib.table.follow_ups import FollowUpRow
+from chalicelib.table.orders import Held
 from chalicelib.work.nodes import Nodes, contacts_of
 from chalicelib.work.take_account import link_owner
 from chalicelib.work.take_order import anonymise, retried
@@ -120,16 +121,23 @@ def _forget_unit(shop: Shop, unit: str, done: set[str]) -> None:
 def _forget_order(shop: Shop, node_id: str, order_id: str, now: datetime, done: set[str]) -> None:
     """Everything of her that an order and its follow-ups hold. The order itself and its money stay."""
     held = orders.read(shop.slug, order_id)
+    if _forgotten(held):
+        return  # whoever bought for years is erased in several tries: each must get further than the one before
     if held.told:
         _forget_contacts(shop, node_id, set(contact_keys(held.told.buyer)), done)
     anonymise(shop, order_id, now)
     retried(lambda: _clear_follow_ups(shop, order_id, now))
 
 
+def _forgotten(held: Held) -> bool:
+    nameless = held.told is None or identity(held.told.buyer) is None
+    return nameless and not any(_to_clear(row) for row in held.follow_ups.values())
+
+
 def _clear_follow_ups(shop: Shop, order_id: str, now: datetime) -> str:
     """Follow-ups keep their arm, not whose it was. One that is being sent is its sender's for the moment."""
     held = orders.read(shop.slug, order_id)
-    rows = [row for row in held.follow_ups.values() if row.state != "claimed" and _names_her(row)]
+    rows = [row for row in held.follow_ups.values() if _to_clear(row)]
     for row in rows:
         row.unit = None
         row.why = [_without_texts(entry) for entry in row.why or []]
@@ -137,8 +145,8 @@ def _clear_follow_ups(shop: Shop, order_id: str, now: datetime) -> str:
     return "stored" if rows else "duplicate"
 
 
-def _names_her(row: FollowUpRow) -> bool:
-    return bool(row.unit) or any("reason" in entry["params"] for entry in row.why or [])
+def _to_clear(row: FollowUpRow) -> bool:
+    return row.state != "claimed" and (bool(row.unit) or any("reason" in entry["params"] for entry in row.why or []))
 
 
 def _without_texts(entry: dict[str, Any]) -> dict[str, Any]:

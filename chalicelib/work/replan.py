@@ -30,6 +30,8 @@ def replan(shop: Shop, held: Held, order: Order, customer: str | None, now: date
         if row is None:
             writes.append(follow_ups.write(_new(shop, order, customer, planned, unit, now), None, now))
         elif _may_move(row) and _moved(row, planned, customer):
+            if row.customer != customer:
+                _assign(row, unit)
             writes.append(follow_ups.write(_again(row, planned, customer, now), row.rev, now))
     for key, row in held.follow_ups.items():
         if key not in wanted and _may_move(row) and row.state != "cancelled":
@@ -56,9 +58,14 @@ def _new(shop: Shop, order: Order, customer: str | None, planned: Planned, unit:
     row = FollowUpRow(orders.partition(shop.slug, order.id), follow_ups.sort_key(planned.flow, planned.step))
     row.flow, row.step, row.version = planned.flow, planned.step, planned.version
     row.purpose, row.channel, row.order_id, row.customer = planned.purpose, planned.channel, order.id, customer
-    if planned.purpose == "marketing" and (assigned := unit.assigned()):
-        row.unit, row.arm = assigned.id, assigned.arm
+    _assign(row, unit)
     return _again(row, planned, customer, now, "planned")
+
+
+def _assign(row: FollowUpRow, unit: _Unit) -> None:
+    """The arm is that of whoever is written to: an order that moves to another customer must not take it along."""
+    assigned = unit.assigned() if row.purpose == "marketing" else None
+    row.unit, row.arm = (assigned.id, assigned.arm) if assigned else (None, None)
 
 
 def _again(

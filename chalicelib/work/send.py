@@ -22,7 +22,7 @@ from chalicelib.table import base, follow_ups, orders, progress, shops
 from chalicelib.table.follow_ups import FollowUpRow
 from chalicelib.work.compose import compose
 from chalicelib.work.liquid import BadTemplate
-from chalicelib.work.log import logger
+from chalicelib.work.log import logger, unforeseen
 from chalicelib.work.replan import because
 from chalicelib.work.sent import mark_sent
 from chalicelib.work.weigh import Case, weigh
@@ -31,6 +31,8 @@ from chalicelib.work.weigh import Case, weigh
 LEASE = timedelta(minutes=15)
 EVENTS_TAKE = timedelta(minutes=10)
 LOOK_AGAIN = timedelta(minutes=5)
+# After so many tries an error nobody foresaw is a property of the message, not of the moment.
+POISONED_AFTER = 5
 BACKOFF = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15), timedelta(hours=1))
 
 
@@ -62,8 +64,23 @@ def _handled(record: Mapping[str, Any], now: datetime, outside: Outside) -> bool
     except (base.Trouble, base.Conflict, thin.Trouble, OSError) as trouble:
         # It stays due: the clock brings it again. Failing the message would only make it come twice.
         logger.warning("later", extra={"message_id": record["messageId"], "reason": str(trouble)})
-    except Exception:
-        logger.exception("unforeseen", extra={"message_id": record["messageId"]})
+    except Exception as error:
+        unforeseen(error, message_id=record["messageId"])
+        return _given_up(record, now)
+    return True
+
+
+def _given_up(record: Mapping[str, Any], now: datetime) -> bool:
+    """Whether the follow-up was put aside: one that stayed due for ever would keep the clock from going on."""
+    if int(record.get("attributes", {}).get("ApproximateReceiveCount", 1)) < POISONED_AFTER:
+        return False
+    try:
+        due = json.loads(record["body"])
+        row = follow_ups.get(due["shop"], due["follow_up"])
+        if row and row.state in ("scheduled", "deferred"):
+            row.state, row.decided = "failed", stamp(now)
+            _write(because(row, "unforeseen", now), now)
+    except (base.Trouble, base.Conflict, ValueError, LookupError, TypeError):
         return False
     return True
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from chalicelib import channels, flows
 from chalicelib.domain.customer import Customer
-from chalicelib.domain.deciding import Facts
+from chalicelib.domain.deciding import Facts, address_of
 from chalicelib.domain.order import Order
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import in_order, stamp
@@ -50,11 +50,14 @@ class Case:
 
 def weigh(shop: Shop, held: Held, row: FollowUpRow, now: datetime) -> Case:
     """A few strong reads: her profile, her orders, the suppression of her address, her other follow-ups."""
-    reads = customers.read_person(shop.slug, row.customer) if row.customer else ()
+    # An order that moved while its message was being sent: what it says is no longer hers to read.
+    hers = row.customer if row.customer == held.customer else None
+    reads = customers.read_person(shop.slug, hers) if hers else ()
     customer = Customer(tuple(read.node for read in reads)) if reads else None
     reaches = channels.reaching(row.channel).REACHES
     order = held.order
     pointers = customers.orders_of(shop.slug, customer) if customer else []
+    address = address_of(row.purpose, reaches, order, customer)
     facts = Facts(
         follow_up=row.id,
         purpose=row.purpose,
@@ -65,7 +68,8 @@ def weigh(shop: Shop, held: Held, row: FollowUpRow, now: datetime) -> Case:
         order=order,
         customer=customer,
         newer_order=order is not None and _newer(order, pointers),
-        suppressed=_suppressed(shop, customer, reaches),
+        address=address,
+        suppressed=suppression.reason(shop, contact_key(reaches, address)) if address else None,
         arm=row.arm,
         others_due=_due_of(shop, row, held, pointers, now),
     )
@@ -78,11 +82,6 @@ def _newer(order: Order, pointers: list[PointerRow]) -> bool:
         pointer.counts != "no" and pointer.order_id != order.id and in_order(pointer.placed_at) > placed
         for pointer in pointers
     )
-
-
-def _suppressed(shop: Shop, customer: Customer | None, reaches: str) -> str | None:
-    address = customer.contact.reachable(reaches) if customer else None
-    return suppression.reason(shop, contact_key(reaches, address)) if address else None
 
 
 def contact_key(reaches: str, address: str) -> str:

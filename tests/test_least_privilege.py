@@ -1,0 +1,243 @@
+"""Each function may do what it does, and nothing else: its role against every call that it makes.
+
+That no call goes beyond a role is watched in every test (conftest, `rights.py`). Here one eventful life of two shops
+runs through all functions, and what a role allows beyond it needs a reason.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+import urllib.error
+import urllib.request
+from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatchcase
+from typing import Any
+
+import boto3
+import pytest
+
+from chalicelib import outside
+from chalicelib.domain.times import stamp
+from chalicelib.platforms.standard import signature
+from infra import trim
+from infra.local.world import World
+from tests import rights
+from tests.rights import Watch, allows, statements, watching
+
+START = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
+FUNCTIONS = ("accept", "api", "ingest", "send", "feedback", "tick")
+# (function or *, statement, action) -> why it is allowed although no call of ours shows it.
+REASONS = {
+    ("*", "Log", "logs:CreateLogStream"): "Lambda itself writes the logs, with the function's role",
+    ("*", "Log", "logs:PutLogEvents"): "the same",
+    ("*", "TakeMessages", "sqs:ReceiveMessage"): "Lambda itself reads the queue, with the function's role",
+    ("*", "TakeMessages", "sqs:DeleteMessage"): "the same",
+    ("*", "TakeMessages", "sqs:GetQueueAttributes"): "the same",
+    ("*", "KnowWhatIsMissing", "s3:ListBucket"): "without it S3 says 403 and not 404 of a missing object: no shop yet "
+    "would look like S3 being down",
+    (
+        "*",
+        "Master",
+        "ssm:GetParameter",
+    ): "read once at the start of a process; the packaged functions do (test_package)",
+}
+
+
+class Life:
+    """Two shops and their customers in a world of their own; what happens is told by the methods."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self._told = {slug: world.add_shop(_asked(slug)) for slug in ("acme", "lilac")}
+
+    def order(self, number: str, email: str, shop: str = "acme", **more: Any) -> None:
+        now = self.world.timeline.now()
+        at = stamp(now)
+        line = {"product_id": "p-1", "title": "Walnut bowl", "quantity": 1, "unit_price": 2500, "total": 2500}
+        consent = {"channel": "email", "state": "subscribed", "source": "checkout", "at": at}
+        customer = {"id": f"u-{email}", "email": email, "name": "Leyla Amini", "locale": "en", "consents": [consent]}
+        order = {"id": number, "number": number, "status": "placed", "payment": "paid", "money": "minor"}
+        money = {"currency": "EUR", "total": 2500, "placed_at": at, "paid_at": at, "updated_at": at}
+        self.deliver("order.paid", {**order, **money, "lines": [line], "customer": customer, **more}, shop)
+
+    def deliver(self, kind: str, data: dict[str, Any], shop: str = "acme") -> int:
+        now = self.world.timeline.now()
+        body = json.dumps({"type": kind, "timestamp": stamp(now), "data": data}).encode()
+        (secret,) = self._told[shop]["secrets"].values()
+        headers = signature.sign(body, secret, topic=kind, now=now, id=f"msg_{time.monotonic_ns()}")
+        return self.ask("POST", f"/hooks/standard/{shop}", body, headers)[0]
+
+    def ask(
+        self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
+    ) -> tuple[int, str]:
+        key = {"Authorization": f"Bearer {self._told['acme']['secret_key']}"}
+        request = urllib.request.Request(self.world.url + path, body, headers or key, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+
+    def listed(self, path: str) -> list[Any]:
+        status, text = self.ask("GET", path)
+        assert status == 200, text
+        found: list[Any] = json.loads(text)["items"]
+        return found
+
+    def run(self, days: float) -> None:
+        self.world.jump(self.world.timeline.now() + timedelta(days=days), timedelta(minutes=30))
+
+    def forget_the_directory(self) -> None:
+        """As a new process that never saw it."""
+        outside.aws.cache_clear()
+
+
+def _asked(slug: str) -> dict[str, Any]:
+    return {
+        "shop": slug,
+        "platform": "standard",
+        "currency": "EUR",
+        "timezone": "Europe/Berlin",
+        "from": f"{slug} <shop@{slug}.test>",
+        "address": "1 Main Street",
+        "connected_at": "2026-01-01T00:00:00Z",
+    }
+
+
+@pytest.fixture(scope="module")
+def watch() -> Watch:
+    """What all functions called in one eventful life."""
+    told = Watch()
+    with watching(told), World(start=START, live=False) as world:
+        live(Life(world))
+    return told
+
+
+def live(life: Life) -> None:
+    """Everything that can happen to a shop, once."""
+    life.order("1", "sara@example.test")
+    life.order("2", "bounce@example.test")
+    life.order("3", "complaint@example.test", "lilac")
+    life.order("4", "leyla@example.test", note="x" * 40)
+    assert life.deliver("order.refunded", {"id": "4"}) == 200
+    life.deliver("product.updated", {"id": "p-1", "title": "Walnut bowl", "available": True, "currency": "EUR"})
+    life.deliver("order.updated", {"id": "5", "text": _noise(1_200_000)})
+    life.world.faults.set({"sqs": {"error": 1}})
+    life.order("6", "nima@example.test")
+    life.world.faults.set({})
+    life.forget_the_directory()
+    life.world.faults.set({"s3": {"error": 1}})
+    life.order("7", "ava@example.test")
+    life.world.faults.set({})
+    life.forget_the_directory()
+    life.run(0.2)
+    _become_one_customer(life)
+    life.run(12)
+    life.order("9", "bahar@example.test")
+    life.world.faults.set({"mail": {"drop": 1}})
+    life.run(0.06)
+    life.world.faults.set({})
+    life.run(1)
+    _ask_everything(life)
+
+
+def _become_one_customer(life: Life) -> None:
+    """A guest who opens an account under her address, is called otherwise, and corrects when she had ordered."""
+    guest = {"email": "sara@example.test", "name": "Sara Ahmadi"}
+    life.order("8", "sara@example.test", customer=guest)
+    life.run(0.01)
+    at = stamp(life.world.timeline.now())
+    account = {"id": "u-sara", "email": "sara@example.test", "created_at": at, "updated_at": at}
+    life.deliver("customer.created", {**account, "name": "Sara Ahmadi"})
+    life.run(0.01)
+    later = stamp(life.world.timeline.now())
+    life.deliver("customer.updated", {**account, "name": "Mina Karimi", "updated_at": later})
+    life.order("8", "sara@example.test", customer=guest, placed_at="2026-11-20T09:00:00Z")
+    life.order("10", "sara@example.test", customer={**guest, "id": "u-sara"})
+
+
+def _noise(size: int) -> str:
+    """Text that does not get shorter when it is packed."""
+    return "".join(hashlib.sha256(str(n).encode()).hexdigest() for n in range(size // 64))
+
+
+def _ask_everything(life: Life) -> None:
+    customers = life.listed("/v1/customers?limit=10")
+    assert len(life.listed("/v1/orders?placed_since=2026-11-01T00:00:00Z")) >= 4
+    for one in customers:
+        for part in ("", "/timeline", "/follow-ups", "/orders", "/export"):
+            assert life.ask("GET", f"/v1/customers/{one['id']}{part}")[0] == 200
+    assert life.listed("/v1/customers?email=sara@example.test")
+    life.listed("/v1/customers?q=sara")
+    assert life.ask("GET", "/v1/health")[0] == 200
+    for held in life.listed("/v1/quarantine"):
+        assert life.ask("POST", f"/v1/quarantine/{held['id']}/replay", b"")[0] in (200, 202)
+    mail = life.world.store.list()[0]
+    text = json.dumps(life.world.store.get(mail["id"]) if "id" in mail else mail)
+    for path in {part.split('"')[0].split("\\")[0].split(">")[0] for part in text.split(life.world.url)[1:]}:
+        if path.startswith(("/m/", "/u/")):
+            assert life.ask("GET", path, headers={"Accept": "text/html"})[0] == 200
+            form = {"content-type": "application/x-www-form-urlencoded"}
+            assert life.ask("POST", path, b"marketing=unsubscribed", form)[0] == 200
+    assert life.ask("DELETE", f"/v1/customers/{customers[0]['id']}")[0] == 202
+    life.run(1)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_did_something_and_nothing_beyond_its_role(watch: Watch, function: str) -> None:
+    assert watch.made[function]
+    assert [denied for denied in watch.denied if denied[0] == function] == []
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_what_a_role_allows_is_used_or_has_a_reason(watch: Watch, function: str) -> None:
+    idle = [
+        (sid, action, resource)
+        for sid, actions, resources in statements(function)
+        for action in sorted(actions)
+        for resource in resources
+        if not {("*", sid, action), (function, sid, action)} & REASONS.keys()
+        and not any(done == action and fnmatchcase(one, resource) for done, one in watch.made[function])
+    ]
+    assert not idle
+
+
+def test_the_reader_of_unverified_deliveries_has_the_rights_of_the_other_but_for_its_queue() -> None:
+    swapped = json.dumps([(sid, sorted(actions), resources) for sid, actions, resources in statements("unverified")])
+    plain = json.dumps([(sid, sorted(actions), resources) for sid, actions, resources in statements("ingest")])
+    assert swapped.replace("UnverifiedQueue", "InboxQueue").replace("UnverifiedLog", "IngestLog") == plain
+
+
+def test_every_operation_that_is_called_is_in_the_zip_and_no_other(watch: Watch) -> None:
+    """What `trim` leaves in botocore's models: whatever a test calls must be there."""
+    assert watch.operations <= {(service, one) for service, kept in trim.OPERATIONS.items() for one in kept}
+    assert {service for service, _ in watch.operations} == set(trim.OPERATIONS)
+
+
+# --- the watch itself ------------------------------------------------------------------------------------------------
+
+
+def test_a_call_beyond_the_role_is_noticed() -> None:
+    assert allows("accept", "s3:PutObject", "${Bucket.Arn}/spool/acme/1")
+    assert not allows("accept", "s3:PutObject", "${Bucket.Arn}/directory.json")
+    assert not allows("accept", "dynamodb:GetItem", "${Table.Arn}")
+    assert not allows("tick", "dynamodb:Query", "${Table.Arn}/index/customers")
+    assert not allows("ingest", "ses:SendEmail", "anything")
+
+
+def test_only_what_runs_inside_a_function_counts(moto_aws: None) -> None:
+    told = Watch()
+    with watching(told):
+        boto3.client("sqs", region_name="us-east-1").list_queues()
+    assert told.made == {}
+
+
+def test_a_transaction_needs_the_right_for_each_of_its_items() -> None:
+    asked = {"TransactItems": [{"Put": {}}, {"ConditionCheck": {}}, {"Delete": {}}]}
+    assert {action for action, _ in rights.of_botocore("dynamodb", "TransactWriteItems", asked)} == {
+        "dynamodb:PutItem",
+        "dynamodb:ConditionCheckItem",
+        "dynamodb:DeleteItem",
+    }
