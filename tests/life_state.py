@@ -23,6 +23,10 @@ def rows(items: list[Item]) -> Rows:
         plain = {name: next(iter(value.values())) for name, value in item.items()}
         dead = plain["k"] == "follow_up" and plain["state"] == "cancelled"
         if plain["k"] not in PASSING_KINDS and not dead:
+            if plain["k"] == "profile":
+                plain["node"] = json.dumps(
+                    {key: value for key, value in json.loads(plain["node"]).items() if key != "unit"}
+                )
             kept[plain["pk"], plain["sk"]] = {name: plain[name] for name in sorted(plain.keys() - PASSING)}
     return kept
 

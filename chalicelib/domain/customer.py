@@ -134,6 +134,7 @@ class Node:
     linked: str | None = None  # the other node of this person
     erased_at: str | None = None
     last_sends: tuple[LastSend, ...] = ()  # newest last
+    unit: str | None = None  # of the experiment: made of the first address seen, and kept whatever she writes later
 
     def counted(self, old: dict[str, Totals], new: dict[str, Totals]) -> Node:
         """With one order's old contribution taken off and its new one put on."""

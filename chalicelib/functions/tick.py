@@ -1,4 +1,4 @@
-"""The clock: what is due goes to the outbox, what was spooled to the inbox."""
+"""The clock: what is due goes to the outbox, then what was spooled to the inbox."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from chalicelib.work import aws, dispatch, spool
 def handler(event: dict[str, Any], context: object) -> None:
     """Once a minute."""
     given, reach = settings().need("outbox_url"), aws.reach()
-    spool.drain(spool.Outside(lambda most: reach.keys("spool/", most), reach.get_or_none, reach.send, reach.forget))
     outside = dispatch.Outside(
         reach.send_due, lambda: reach.waiting(given.outbox_url), given.mail_rate, dispatch.postpone_refetch
     )
     dispatch.tick(clock.now(), outside)
+    spool.drain(spool.Outside(lambda most: reach.keys("spool/", most), reach.get_or_none, reach.send, reach.forget))

@@ -74,8 +74,9 @@ def key_of(follow_up: str) -> tuple[str, str, str] | None:
 
 
 def write(row: FollowUpRow, read_rev: int | None, now: datetime) -> Write:
-    """Put the row on the rev that was read. It stands in the due index while it waits."""
-    row.due_pk, row.due_sk = due_keys(row.pk, row.due_at, now) if row.state in WAITING else (None, None)
+    """Put the row on the rev that was read. It stands in the due index while it waits: a claim for its lease to end."""
+    at = row.lease_until if row.state == "claimed" and row.lease_until else row.due_at
+    row.due_pk, row.due_sk = due_keys(row.pk, at, now) if row.state in WAITING else (None, None)
     return base.replace(row, read_rev)
 
 

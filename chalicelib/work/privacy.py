@@ -173,7 +173,9 @@ def _empty(shop: Shop, node_id: str) -> str:
     nodes = Nodes(shop)
     nodes.change(
         node_id,
-        lambda node: replace(node, key=node.key.split(":")[0], contact=Contact(), account=None, last_sends=()),
+        lambda node: replace(
+            node, key=node.key.split(":")[0], contact=Contact(), account=None, last_sends=(), unit=None
+        ),
     )
     base.commit(nodes.writes())
     return "stored"

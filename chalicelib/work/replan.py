@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from chalicelib import flows
@@ -17,14 +18,15 @@ from chalicelib.table import experiments, follow_ups, orders
 from chalicelib.table.base import Write
 from chalicelib.table.follow_ups import FollowUpRow
 from chalicelib.table.orders import Held
+from chalicelib.work.nodes import Nodes
 
 
-def replan(shop: Shop, held: Held, order: Order, customer: str | None, now: datetime) -> list[Write]:
+def replan(shop: Shop, nodes: Nodes, held: Held, order: Order, customer: str | None, now: datetime) -> list[Write]:
     """Writes for the follow-ups that appear, move or end. `customer` None: nobody to write to (erased or unknown)."""
     active = {name: flow for name, flow in flows.shipped().items() if name not in shop.flows_off}
     wanted = _wanted(active, shop, order) if customer else {}
     writes: list[Write] = []
-    unit = _Unit(shop, order, now)
+    unit = _Unit(shop, nodes, order, customer, now)
     for key, planned in wanted.items():
         row = held.follow_ups.get(key)
         if row is None:
@@ -100,21 +102,27 @@ def because(row: FollowUpRow, code: str, now: datetime, **params: object) -> Fol
 
 
 class _Unit:
-    """The person's place in the experiment: looked at only when marketing is planned, written once."""
+    """The person's place in the experiment: looked at only when marketing is planned, written once, kept on her profile:
+    another address must not make another person of her."""
 
-    def __init__(self, shop: Shop, order: Order, now: datetime) -> None:
-        self._shop, self._order, self._now = shop, order, now
+    def __init__(self, shop: Shop, nodes: Nodes, order: Order, customer: str | None, now: datetime) -> None:
+        self._shop, self._nodes, self._order, self._customer, self._now = shop, nodes, order, customer, now
         self._unit: Unit | None = None
         self.writes: list[Write] = []
 
     def assigned(self) -> Unit | None:
-        key = experiment_identity(self._order.buyer)
-        if key is None:
-            return None
-        if self._unit is None:
-            name = blinding.experiment_unit(self._shop.blind_key, key)
+        name = self._name()
+        if name and self._unit is None:
             self._unit = experiments.read(self._shop.slug, name) or self._first(name)
         return self._unit
+
+    def _name(self) -> str | None:
+        key = experiment_identity(self._order.buyer)
+        if self._customer is None or key is None:
+            return None
+        name = self._nodes[self._customer].unit or blinding.experiment_unit(self._shop.blind_key, key)
+        self._nodes.change(self._customer, lambda node: replace(node, unit=name))
+        return name
 
     def _first(self, name: str) -> Unit:
         unit = arms.assign(self._shop.salt, name, self._shop.treated_share, stamp(self._now)[:10])

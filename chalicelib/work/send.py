@@ -116,7 +116,7 @@ def _recover(row: FollowUpRow, now: datetime, outside: Outside) -> str | None:
         row.state, row.decided = "unknown", stamp(now)
         return _write(because(row, "unknown_outcome", now), now)
     if confirms == "event" and not _silence_is_certain(row, outside):
-        row.lease_until = row.due_at = stamp(now + LOOK_AGAIN)
+        row.lease_until = stamp(now + LOOK_AGAIN)
         return _write(because(row, "waiting_for_events", now), now)
     return None
 
@@ -161,7 +161,7 @@ def _claim(case: Case, now: datetime) -> None:
     """Raises Conflict where anything the decision rested on has changed since."""
     row = case.row
     row.state, row.claimed_at = "claimed", stamp(now)
-    row.lease_until = row.due_at = stamp(now + LEASE)
+    row.lease_until = stamp(now + LEASE)
     because(row, "claimed", now)
     base.commit([follow_ups.write(row, row.rev, now), *case.on_record(now)])
 

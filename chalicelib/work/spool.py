@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-MOST_AT_ONCE = 1000
+from chalicelib.thin import Trouble
+from chalicelib.work.log import logger
+
+MOST_AT_ONCE, MOST_STUCK = 200, 3
 
 
 @dataclass
@@ -17,11 +20,23 @@ class Outside:
 
 
 def drain(outside: Outside) -> int:
-    """How many went back. Stops at the first that cannot: the next minute tries again. Twice is harmless."""
-    keys = outside.listed(MOST_AT_ONCE)
-    for key in keys:
-        text = outside.get(key)
-        if text is not None:
-            outside.send(text.decode(), key.split("/")[1])
-        outside.forget(key)
-    return len(keys)
+    """How many went back. What cannot go stays for the next minute, and holds up nothing but itself; where the third
+    cannot, the queue is down and the rest is left in peace. Twice is harmless."""
+    back = stuck = 0
+    for key in outside.listed(MOST_AT_ONCE):
+        if stuck == MOST_STUCK:
+            break
+        try:
+            _put_back(key, outside)
+            back += 1
+        except (Trouble, OSError, UnicodeDecodeError) as error:
+            stuck += 1
+            logger.warning("spooled for longer", extra={"key": key, "reason": type(error).__name__})
+    return back
+
+
+def _put_back(key: str, outside: Outside) -> None:
+    text = outside.get(key)
+    if text is not None:
+        outside.send(text.decode(), key.split("/")[1])
+    outside.forget(key)

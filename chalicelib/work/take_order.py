@@ -155,7 +155,7 @@ class _Settling:
         if order:
             self._number(order)
             erased = bool(customer and self.nodes[customer].erased_at)
-            self._writes += replan(self.shop, held, order, None if erased else customer, self.now)
+            self._writes += replan(self.shop, self.nodes, held, order, None if erased else customer, self.now)
             if held.refetch and orders.settles(order, held.refetch):
                 self._writes.append(orders.answered(held.refetch))
 
