@@ -285,7 +285,7 @@ def test_a_follow_up_says_why_in_words() -> None:
     assert partner(key)(f"/v1/follow-ups/{thanks['id']}").json == thanks
     assert (thanks["trigger"], thanks["customer_id"], thanks["sent_at"]) == ("18", customer, None)
     assert [(why["code"], why["text"]) for why in thanks["why"]] == [
-        ("planned", "Planned for November 1, 2026 11:02, because of what happened with the order."),
+        ("planned", "Planned for November 1, 2026 11:02."),
         ("order_cancelled", "Not sent: the order was cancelled."),
     ]
 

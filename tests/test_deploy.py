@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import time
 import urllib.error
 import urllib.request
@@ -23,7 +24,7 @@ from infra import deploy, missing
 from infra.local.ministack import Ministack
 from infra.stacks import Failed, Stack
 from tests import todays_order
-from tests.artifact import STAGE, Artifact, artifact
+from tests.artifact import ROOT, STAGE, Artifact, artifact
 from webhooks import stage
 from webhooks.shops import add_shop
 
@@ -221,3 +222,13 @@ class Broken:
 def test_what_could_not_be_made_is_told_with_its_reason() -> None:
     with pytest.raises(Failed, match="ROLLBACK_COMPLETE\nTable: no more tables"):
         Stack(Broken(), "ecrm-dev", 0).apply(SimpleNamespace(name="x"))  # type: ignore[arg-type]
+
+
+def test_the_guide_names_targets_and_parameters_that_exist(artifact: Artifact) -> None:
+    guide, makefile = (ROOT / "docs" / "deploy.md").read_text(), (ROOT / "Makefile").read_text()
+    targets = set(re.findall(r"^make ([a-z-]+)", guide, re.MULTILINE))
+    assert targets == {"deploy", "diff", "outputs", "destroy"}
+    assert all(re.search(rf"^{target}:", makefile, re.MULTILINE) for target in targets)
+    parameters = artifact.json("stack")["Parameters"]
+    named = set(re.findall(r"^\| `([A-Za-z]+)` \|", guide, re.MULTILINE))
+    assert named == set(parameters) - {"Artifacts", "AcceptZip", "AppZip"}

@@ -12,15 +12,16 @@ from app import app
 from chalicelib import clock, keys
 from chalicelib.settings import settings
 from chalicelib.table import customers, shops
-from chalicelib.work import privacy
+from chalicelib.work import aws, privacy
 from tests.post_office import NOON, SHOP, PostOffice, open_office, order
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 @pytest.fixture
-def office(table: str) -> PostOffice:
+def office(table: str, monkeypatch: pytest.MonkeyPatch) -> PostOffice:
     office = open_office()
+    monkeypatch.setattr(aws, "journal", lambda: office.journal.__setitem__)
     office.sell(order())
     clock.use(lambda: NOON)
     return office
@@ -55,6 +56,9 @@ def test_the_one_click_of_a_mail_program_unsubscribes(office: PostOffice) -> Non
     assert answer.status_code == 200
     assert b"You are unsubscribed" in answer.body
     assert not wants_marketing(office)
+    (noted,) = office.journal.values()
+    assert b"unsubscribed" in noted
+    assert b"sara" not in noted
 
 
 def test_preferences_go_both_ways(office: PostOffice) -> None:

@@ -18,7 +18,7 @@ from chalicelib.domain.order import Buyer, Refund
 from chalicelib.domain.times import stamp
 from chalicelib.settings import settings
 from chalicelib.table import base, follow_ups, orders, quarantine, suppression
-from chalicelib.work import dispatch, privacy, send
+from chalicelib.work import aws, dispatch, privacy, send
 from chalicelib.work.mail_values import greeting_name
 from tests import test_ingest
 from tests.dynamo_expressions import error
@@ -174,7 +174,10 @@ def test_a_name_with_a_full_stop_is_still_a_name(name: str) -> None:
     assert greeting_name(name, whole=True) == name
 
 
-def test_a_click_that_the_table_cannot_take_just_now_is_to_be_made_again(office: PostOffice) -> None:
+def test_a_click_that_the_table_cannot_take_just_now_is_to_be_made_again(
+    office: PostOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(aws, "journal", lambda: office.journal.__setitem__)
     office.sell(order())
     link = keys.Link("acme", str(orders.read("acme", "1").customer), "f_x")
     token = keys.link_token(settings().master, "unsubscribe", link, NOON + timedelta(days=30))

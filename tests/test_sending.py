@@ -12,8 +12,8 @@ from chalicelib.domain.events import AccountSeen, OrderSeen
 from chalicelib.domain.order import Buyer, Refund
 from chalicelib.domain.times import stamp
 from chalicelib.table import base, customers, follow_ups, shops, suppression
-from chalicelib.work import send, take_account, take_order
-from tests.post_office import NOON, SHOP, PostOffice, open_office, order
+from chalicelib.work import privacy, send, take_account, take_order
+from tests.post_office import MINUTE, NOON, SHOP, PostOffice, open_office, order
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -371,3 +371,33 @@ def test_an_order_moved_to_another_customer_is_followed_up_there(office: PostOff
     )
     office.run(NOON + HOUR)
     assert [message.to for message in office.taken] == ["ali@example.test"]
+
+
+def test_one_person_is_in_one_arm_whatever_address_she_writes(office: PostOffice) -> None:
+    office.shop = replace(SHOP, treated_share="0.5")
+    shops.put(office.shop)
+    for number in range(12):
+        address = f"alias{number}@example.test"
+        office.sell(order(number, at=NOON + number * DAY, buyer=Buyer(account="7", email=address)))
+    arms = {office.row(number, "come-back").arm for number in range(12)}
+    assert len(arms) == 1, "twelve addresses by chance in one arm: once in two thousand shops"
+
+
+def test_due_at_stays_what_was_planned(office: PostOffice) -> None:
+    office.sell(order())
+    office.run(NOON + HOUR)
+    assert (office.state(1, "thank-you"), office.row(1, "thank-you").due_at) == ("sent", stamp(NOON + HOUR))
+
+
+def test_who_objected_and_was_erased_gets_no_marketing_when_she_comes_back_until_she_agrees(office: PostOffice) -> None:
+    office.sell(order(1))
+    office.consent("sara@example.test", "unsubscribed")
+    (node,) = customers.look_up(office.shop, "email:sara@example.test")
+    privacy.erase(office.shop, node, NOON + MINUTE)
+    for number, when in ((2, NOON + DAY), (3, NOON + 40 * DAY)):
+        office.now = when
+        office.sell(order(number, at=when))
+        office.run(when + 35 * DAY)
+        assert office.state(number, "thank-you") == "sent"
+        assert office.state(number, "come-back") == ("cancelled" if number == 2 else "sent")
+        office.consent("sara@example.test", "subscribed")

@@ -524,3 +524,7 @@ def _put(body: object, path: tuple, value: object) -> None:
         body[path[-1]] = value
     except (KeyError, IndexError, TypeError):
         pass  # an earlier surprise took the place away
+
+
+def test_a_draft_is_nobodys_order_yet() -> None:
+    assert say("order.updated", {**LEAST, "status": "draft"}) == []

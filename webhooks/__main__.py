@@ -1,42 +1,55 @@
-"""`python -m webhooks add-shop …`: what a shop's owner runs. Prints JSON; 2 where an argument cannot be used."""
+"""`python -m webhooks …`: what a shop's owner runs. Prints JSON; 2 where an argument cannot be used."""
 
 from __future__ import annotations
 
 import argparse
-import http.client
-import ipaddress
 import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
 
 from chalicelib import clock
+from webhooks import local
 from webhooks.arguments import BadArgument
-
-LOCAL = "http://127.0.0.1:8000"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code: 0 done, 1 could not reach something, 2 a bad argument."""
     given = vars(_parser().parse_args(argv))
-    given.pop("command")
+    command = given.pop("command")
     try:
-        answer = _run(given.pop("api"), given.pop("stage"), _arguments(given))
+        answer = _COMMANDS[command](given)
     except BadArgument as error:
-        print(f"add-shop: {error}", file=sys.stderr)
+        print(f"{command}: {error}", file=sys.stderr)
         return 2
     except Exception as error:  # a command shows one line, not a trace; the kind says where to look
-        print(f"add-shop: {type(error).__name__}: {error}", file=sys.stderr)
+        print(f"{command}: {type(error).__name__}: {error}", file=sys.stderr)
         return 1
-    print(json.dumps(answer, ensure_ascii=False, indent=2))
+    if answer is not None:
+        print(json.dumps(answer, ensure_ascii=False, indent=2))
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m webhooks", description="Connect an online shop.")
-    add = parser.add_subparsers(dest="command", required=True).add_parser(
+    commands = parser.add_subparsers(dest="command", required=True)
+    _add_shop_flags(commands)
+    listing = commands.add_parser("shops", help="list the shops that are registered; shows no secrets")
+    listing.add_argument("--json", help="as JSON", action="store_true")
+    _where(listing)
+    example = commands.add_parser(
+        "send-example", help="send a signed, paid order to a standard shop of the local world"
+    )
+    example.add_argument("--shop", metavar="SLUG", required=True)
+    example.add_argument("--secret", metavar="S", required=True, help='what add-shop printed under secrets["*"]')
+    example.add_argument("--to", metavar="ADDRESS", default="sara@example.test", help="whose order it is")
+    example.add_argument("--api", metavar="URL", default=local.USUAL, help=f"the local world (default {local.USUAL})")
+    return parser
+
+
+def _add_shop_flags(commands: Any) -> None:
+    add = commands.add_parser(
         "add-shop",
         help="register a shop, or change what you name of one that is registered",
         description="Registers a shop and prints where it sends its webhooks and what it signs them with. Run again "
@@ -48,10 +61,13 @@ def _parser() -> argparse.ArgumentParser:
         add.add_argument(flag, metavar=metavar, help=text, action="append")
     for flag, text in _SWITCHES:
         add.add_argument(flag, help=text, action="store_true")
-    where = add.add_mutually_exclusive_group()
-    where.add_argument("--api", metavar="URL", help=f"the local world (default {LOCAL})")
+    _where(add)
+
+
+def _where(parser: argparse.ArgumentParser) -> None:
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--api", metavar="URL", help=f"the local world (default {local.USUAL})")
     where.add_argument("--stage", metavar="NAME", help="a stage deployed to AWS, with this machine's AWS credentials")
-    return parser
 
 
 _TEXTS = (
@@ -69,6 +85,7 @@ _TEXTS = (
     ("--api-url", "URL", "address of the shop's API"),
     ("--connected-at", "TIME", "orders before this are history and never followed up (default: now)"),
     ("--jwks", "FILE", "public keys of a platform that signs with a key pair"),
+    ("--treated-share", "SHARE", "how many get marketing: 0.5 (if not said) to 0.8; the rest is the control group"),
     ("--state", "STATE", "on, paused (listens, sends nothing) or off"),
     ("--blind-key", "HEX", "only to restore an exported shop: what its ids were made with"),
     ("--salt", "HEX", "only to restore an exported shop: what its arms were drawn with"),
@@ -76,6 +93,8 @@ _TEXTS = (
 _LISTS = (
     ("--secret", "S", "a secret the shop already signs with, for all topics or TOPIC=S; repeatable; replaces earlier"),
     ("--consent-meta", "KEY=CHANNEL", "order meta key of a newsletter plugin, and email or sms; repeatable"),
+    ("--flow-off", "NAME", "a flow this shop does not want: come-back, how-was-it, thank-you; repeatable"),
+    ("--flow-on", "NAME", "a flow it wants again; repeatable"),
     ("--origin", "URL", "where the storefront's pages come from; repeatable"),
 )
 _SWITCHES = (
@@ -104,65 +123,63 @@ def _file(path: str) -> str:
         raise BadArgument("jwks", f"{path} cannot be read ({type(error).__name__})") from None
 
 
-def _run(api: str | None, stage: str | None, args: dict[str, Any]) -> dict[str, Any]:
-    return _on_aws(stage, args) if stage else _locally(api or LOCAL, args)
+def _add(given: dict[str, Any]) -> dict[str, Any]:
+    api, stage = given.pop("api"), given.pop("stage")
+    args = _arguments(given)
+    answer: dict[str, Any] = _on_aws(stage, args) if stage else local.asked(api or local.USUAL, "POST", _SHOPS, args)
+    for warning in answer.get("warnings", []):
+        print(f"add-shop: {warning}", file=sys.stderr)
+    return answer
 
 
-def _locally(api: str, args: dict[str, Any]) -> dict[str, Any]:
-    """Ask the local world to do it: table and bucket are its own."""
-    parts = urlsplit(api)
-    if parts.scheme != "http" or not parts.hostname or not _loopback(parts.hostname):
-        raise BadArgument("api", f"only the local world is registered over HTTP ({LOCAL}); on AWS use --stage")
-    status, text = _posted(parts, json.dumps(args).encode())
-    try:
-        answer = json.loads(text)
-    except ValueError:
-        answer = {}
-    if status == 200 and isinstance(answer, dict):
-        return answer
-    said = (answer.get("detail") or answer.get("title")) if isinstance(answer, dict) else None
-    raise BadArgument("api", f"{api} answered {status}") if not said else Refused(said)
+def _list(given: dict[str, Any]) -> list[dict[str, Any]] | None:
+    api, stage = given["api"], given["stage"]
+    shops = _listed_on_aws(stage) if stage else local.asked(api or local.USUAL, "GET", _SHOPS)
+    if given["json"]:
+        return list(shops)
+    for shop in shops:
+        print("  ".join([shop["shop"], *(f"{name}={shop[name]}" for name in shop if name != "shop")]))
+    if not shops:
+        print("no shops yet; register one with add-shop", file=sys.stderr)
+    return None
 
 
-class Refused(BadArgument):
-    """The other side's own words about an argument."""
+def _example(given: dict[str, Any]) -> dict[str, Any]:
+    from webhooks.example import send
 
-    def __init__(self, said: str) -> None:
-        ValueError.__init__(self, said)
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return send(given["api"].rstrip("/"), given["shop"], given["secret"], given["to"])
 
 
-def _posted(parts: SplitResult, body: bytes) -> tuple[int, bytes]:
-    connection = http.client.HTTPConnection(parts.netloc, timeout=30)
-    try:
-        connection.request("POST", "/_local/shops", body, {"content-type": "application/json"})
-        response = connection.getresponse()
-        return response.status, response.read()
-    except OSError:
-        raise BadArgument("api", f"nothing answers at {parts.geturl()}; start it with `make serve`") from None
-    finally:
-        connection.close()
+_SHOPS = "/_local/shops"
+_COMMANDS = {"add-shop": _add, "shops": _list, "send-example": _example}
 
 
 def _on_aws(stage: str, args: dict[str, Any]) -> dict[str, Any]:
+    from chalicelib.settings import settings
+    from webhooks.shops import add_shop
+
+    _adopt(stage)
+    return add_shop(args, settings(), clock.now())
+
+
+def _listed_on_aws(stage: str) -> list[dict[str, Any]]:
+    from webhooks.shops import listed
+
+    _adopt(stage)
+    return listed()
+
+
+def _adopt(stage: str) -> None:
     # only here: the local world needs none of it
     import boto3
 
-    from chalicelib.settings import adopt, settings
-    from webhooks.shops import add_shop
+    from chalicelib.settings import adopt
     from webhooks.stage import credentials, variables
 
     session = boto3.Session()
     if session.get_credentials() is None:
         raise BadArgument("stage", "this machine has no AWS credentials; sign in first, as for the AWS CLI")
     adopt({**variables(stage, session.client("cloudformation")), **credentials(session)})
-    return add_shop(args, settings(), clock.now())
 
 
 if __name__ == "__main__":

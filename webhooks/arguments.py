@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal, InvalidOperation
 from email.utils import getaddresses
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,9 +18,12 @@ from chalicelib.domain.money import BadMoney, iso
 from chalicelib.domain.people import clean_email
 from chalicelib.domain.shop import SLUG
 from chalicelib.domain.times import BadTime, normal
+from chalicelib.flows import shipped
 from chalicelib.signatures import platform_names, signature_of
 
 CHANNELS = ("email", "sms")
+# Fewer held out than a fifth could not show what follow-ups earn; fewer treated than half would earn less.
+LEAST_TREATED, MOST_TREATED = Decimal("0.5"), Decimal("0.8")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _HEX_KEY = re.compile(r"[0-9a-f]{64}")
 
@@ -131,6 +135,23 @@ def _jwks(text: str) -> str:
     return json.dumps({"keys": keys}, sort_keys=True)
 
 
+def _share(text: str) -> str:
+    try:
+        share = Decimal(text.strip())
+        fine = share.is_finite() and LEAST_TREATED <= share <= MOST_TREATED
+    except InvalidOperation:
+        fine = False
+    if not fine or len(text.strip()) > 6:
+        raise ValueError(f"{LEAST_TREATED} to {MOST_TREATED}: at least a fifth is held out, or nothing can be measured")
+    return text.strip()
+
+
+def _flow(text: str) -> str:
+    if text not in shipped():
+        raise ValueError(f"one of {', '.join(sorted(shipped()))}")
+    return text
+
+
 def _random_key(text: str) -> str:
     if not _HEX_KEY.fullmatch(text):
         raise ValueError("64 hex digits")
@@ -153,12 +174,13 @@ TEXTS: dict[str, tuple[str, Callable[[str], str]]] = {
     "api_url": ("api_url", _url),
     "connected_at": ("connected_at", _moment),
     "jwks": ("jwks", _jwks),
+    "treated_share": ("treated_share", _share),
     "state": ("state", _one_of("on", "paused", "off")),
     "blind_key": ("blind_key", _random_key),
     "salt": ("salt", _random_key),
 }
 SWITCHES = ("rotate_secrets", "retire_old_secrets", "rotate_secret_key", "dry_run")
-_OTHERS = ("secret", "consent_meta", "origin")
+_OTHERS = ("secret", "consent_meta", "origin", "flow_off", "flow_on")
 
 
 def checked(args: Mapping[str, Any]) -> dict[str, Any]:
@@ -176,6 +198,22 @@ def checked(args: Mapping[str, Any]) -> dict[str, Any]:
     if args.get("origin"):
         found["origins"] = [_checked("origin", _origin, text) for text in args["origin"]]
     return found
+
+
+def flows_off(args: Mapping[str, Any], before: Iterable[str]) -> tuple[str, ...]:
+    """The flows a shop does not want, after `flow_off` and `flow_on`. Raises BadArgument."""
+    off, on = (
+        {_checked(name, _flow, text) for text in _list(name, args.get(name))} for name in ("flow_off", "flow_on")
+    )
+    if off & on:
+        raise BadArgument("flow_on", f"{', '.join(sorted(off & on))} cannot be on and off at once")
+    return tuple(sorted((set(before) | off) - on))
+
+
+def _list(name: str, value: Any) -> list[Any]:
+    if value is not None and not isinstance(value, list):
+        raise BadArgument(name, "must be a list")
+    return value or []
 
 
 def _text(name: str, value: Any) -> str:

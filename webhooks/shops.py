@@ -13,7 +13,8 @@ from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import stamp
 from chalicelib.settings import Settings
 from chalicelib.signatures import signature_of
-from webhooks.arguments import BadArgument, checked, secrets_by_topic
+from webhooks.arguments import BadArgument, checked, flows_off, secrets_by_topic
+from webhooks.warnings import warnings
 
 # More live generations than this would only be forgotten ones; each costs an HMAC per delivery.
 MOST_GENERATIONS = 4
@@ -36,7 +37,7 @@ def add_shop(
     put: Callable[[str, bytes], None] | None = None,
 ) -> dict[str, Any]:
     """Create the shop, or change what the arguments name; publish the directory; return what the owner needs (as in
-    `described`). Raises BadArgument, with nothing written."""
+    `described`) with `warnings`. Raises BadArgument, with nothing written."""
     settings.need("public_url")
     rows = _table() if rows is None else rows
     slug = checked(args)["slug"]
@@ -45,7 +46,18 @@ def add_shop(
         rows.put(shop)
         thin = settings.thin()
         directory.publish(lambda: _all(rows, shop), put or (lambda key, data: thin.s3_put(settings.bucket, key, data)))
-    return described(shop, settings)
+    return {**described(shop, settings), "warnings": warnings(shop, args)}
+
+
+def listed(rows: Rows | None = None) -> list[dict[str, Any]]:
+    """Every shop, by slug, without its secrets."""
+    rows = _table() if rows is None else rows
+    return [_line(shop) for shop in map(rows.get, sorted(rows.all_slugs())) if shop]
+
+
+def _line(shop: Shop) -> dict[str, Any]:
+    shown = ("platform", "state", "connected_at", "sender", "consent", "currency", "timezone", "treated_share")
+    return {"shop": shop.slug, **{name: getattr(shop, name) for name in shown}, "flows_off": list(shop.flows_off)}
 
 
 def _table() -> Rows:
@@ -71,6 +83,7 @@ def registered(args: Mapping[str, Any], old: Shop | None, master: bytes, now: da
         if old and given.get(name, getattr(old, name)) != getattr(old, name):
             raise BadArgument(name, "cannot change: every id and every arm of this shop was made with it")
     shop = replace(old or _new(given["slug"], given["platform"], master, now), **given)
+    shop = replace(shop, flows_off=flows_off(args, shop.flows_off))
     if old is None and "country" not in given and shop.locale[-3:-2] == "-":
         shop = replace(shop, country=shop.locale[-2:])
     if args.get("secret"):

@@ -129,6 +129,8 @@ def _mailbox(text: str) -> str:
     """`Acme <shop@acme.test>` with the name as RFC 2047 words where it is not plain ASCII."""
     if _CONTROL.search(text):
         raise Refused("the sender has control characters")
+    if not text.strip():
+        raise Refused("no_sender")
     name, bracket, rest = text.rpartition("<")
     if not bracket:
         return _address(text.strip())

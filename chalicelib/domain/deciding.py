@@ -20,6 +20,8 @@ from chalicelib.domain.times import in_order, moment, stamp
 QUIET_FROM, QUIET_UNTIL = time(21, 0), time(9, 0)  # marketing, in the shop's zone
 GAP = {"transactional": timedelta(minutes=15), "marketing": timedelta(hours=24)}  # after any other message to her
 CAP, CAP_WINDOW = 2, timedelta(days=7)  # marketing messages
+# Why an address is barred when somebody who had objected to marketing was erased: mail about her orders may go there.
+OBJECTION = "objection"
 WAIT_WHILE_CLOSED = timedelta(hours=1)  # until a pause or an import is looked at again
 
 
@@ -116,11 +118,13 @@ def _not_wanted(facts: Facts) -> Verdict | None:
     contact = facts.customer.contact
     if facts.address is None:
         return Verdict("skipped", "no_address", params={"reaches": facts.channel_reaches})
-    if facts.suppressed:
+    if facts.suppressed not in (None, OBJECTION):
         return Verdict("cancelled", "suppressed", params={"reason": facts.suppressed})
-    if facts.purpose != "marketing" or contact.allows(facts.channel_reaches, facts.shop.consent):
+    agreed = f"{facts.channel_reaches}:subscribed" in contact.consents
+    objected = f"{facts.channel_reaches}:unsubscribed" in contact.consents or bool(facts.suppressed and not agreed)
+    allowed = contact.allows(facts.channel_reaches, facts.shop.consent) and (agreed or not objected)
+    if facts.purpose != "marketing" or allowed:
         return None
-    objected = f"{facts.channel_reaches}:unsubscribed" in contact.consents
     return Verdict("cancelled", "unsubscribed") if objected else Verdict("skipped", "no_consent")
 
 

@@ -1,4 +1,4 @@
-"""What a timeline says of orders and consents, in the shop's language: English or Persian."""
+"""What a timeline says of orders, follow-ups and consents, in the shop's language: English or Persian."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ KINDS = (
     "consent_unsubscribed",
     "consent_pending",
     "consent_subscribed",
+    "order_started",
     "order_placed",
     "order_paid",
     "order_fulfilled",
@@ -29,6 +30,10 @@ KINDS = (
     "follow_up_complaint",
 )
 _ORDERS = {
+    "order_started": {
+        "en": "Order {number} begun, not placed yet: {amount}",
+        "fa": "سفارش {number} آغاز شد ولی هنوز ثبت نشده است: {amount}",
+    },
     "order_placed": {"en": "Order {number} placed: {amount}", "fa": "سفارش {number} ثبت شد: {amount}"},
     "order_paid": {"en": "Order {number} paid: {amount}", "fa": "سفارش {number} پرداخت شد: {amount}"},
     "order_fulfilled": {"en": "Order {number} fulfilled", "fa": "سفارش {number} آماده و ارسال شد"},
@@ -43,7 +48,32 @@ _CONSENTS = {
     "unsubscribed": {"en": "Declined marketing by {channel}", "fa": "پیام تبلیغاتی از راه {channel} را نخواست"},
     "pending": {"en": "Asked about marketing by {channel}", "fa": "دربارهٔ پیام تبلیغاتی از راه {channel} پرسیده شد"},
 }
+_FLOWS = {
+    "thank-you": {"en": "Thank you", "fa": "سپاس از خرید"},
+    "how-was-it": {"en": "How was it?", "fa": "خریدتان چطور بود؟"},
+    "come-back": {"en": "Come back", "fa": "دوباره سر بزنید"},
+}
+_ABOUT = {"en": "{flow}, order {number}", "fa": "«{flow}»، سفارش {number}"}
+# An order in one of these was begun; nobody has ordered yet.
+_BEGUN = ("draft", "pending", "failed")
 _CHANNELS = {"email": {"en": "e-mail", "fa": "ایمیل"}, "sms": {"en": "SMS", "fa": "پیامک"}}
+
+
+def beginning(order: Order) -> str:
+    """The kind of an order's first entry: it was placed, or only begun."""
+    return "order_started" if order.status in _BEGUN else "order_placed"
+
+
+def flow(name: str, language: str) -> str:
+    """What a flow is called; one of the owner's own by its name."""
+    return _FLOWS.get(name, {}).get(language) or name.replace("-", " ").capitalize()
+
+
+def follow_up(flow_name: str, number: str, said: str, shop: Shop) -> str:
+    """What happened to a follow-up (`said`), with its flow and the number of its order in front."""
+    language, speech = _speech(shop)
+    about = _ABOUT[language].format(flow=flow(flow_name, language), number=speech.digits(number))
+    return f"{about}: {said}"
 
 
 def order(kind: str, order: Order, amount: int | None, shop: Shop) -> str:

@@ -15,8 +15,8 @@ from chalicelib.domain.times import BadTime, moment
 
 SENTENCES: dict[str, dict[str, str]] = {
     "planned": {
-        "en": "Planned for {due}, because of what happened with the order.",
-        "fa": "برای {due} برنامه‌ریزی شد، بر پایهٔ آنچه برای سفارش پیش آمد.",
+        "en": "Planned for {due}.",
+        "fa": "برای {due} برنامه‌ریزی شد.",
     },
     "replanned": {
         "en": "Moved to {due}, because the order changed.",
@@ -115,7 +115,14 @@ SENTENCES: dict[str, dict[str, str]] = {
         "en": "Not sent: it failed each time for a reason nobody foresaw; the log says where.",
         "fa": "فرستاده نشد: هر بار به علتی پیش‌بینی‌نشده ناکام ماند؛ جای آن در گزارش سامانه آمده است.",
     },
-    "refused": {"en": "Not sent: the provider refused it.", "fa": "فرستاده نشد: سرویس ارسال آن را رد کرد."},
+    "refused": {
+        "en": "Not sent: the provider refused it ({reason}).",
+        "fa": "فرستاده نشد: سرویس ارسال آن را رد کرد ({reason}).",
+    },
+    "no_sender": {
+        "en": "Not sent: the shop has no sender. Add one with add-shop --from.",
+        "fa": "فرستاده نشد: فروشگاه فرستنده ندارد. آن را با \u2068add-shop --from\u2069 تعیین کنید.",
+    },
     "sent": {"en": "Sent.", "fa": "فرستاده شد."},
     "delivered": {
         "en": "The customer's mail server took it.",
@@ -134,6 +141,8 @@ class _Params(dict[str, str]):
 
 def sentence(code: str, params: Mapping[str, Any], shop: Shop) -> str:
     """The reason as a person would say it; an unknown code is said as it is."""
+    if code == "refused" and params.get("reason") in SENTENCES:
+        code = str(params["reason"])  # a refusal that has a sentence of its own
     said = SENTENCES.get(code)
     if said is None:
         return code

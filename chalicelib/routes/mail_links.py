@@ -11,12 +11,12 @@ from urllib.parse import parse_qs
 from chalice import Blueprint, Response
 from markupsafe import Markup
 
-from chalicelib import clock
+from chalicelib import clock, thin
 from chalicelib.domain.speech import Speech
 from chalicelib.keys import BadToken
 from chalicelib.settings import settings
 from chalicelib.table import base
-from chalicelib.work import preferences
+from chalicelib.work import aws, preferences
 
 mail_links = Blueprint(__name__)
 _PAGES = Path(__file__).parent / "pages"
@@ -63,11 +63,11 @@ def _answer(purpose: str, token: str, chosen: Callable[[str], str | None]) -> Re
         choice, link = preferences.open_choice(purpose, token, now, given.master)
         state = chosen(_marketing())
         if state:
-            preferences.choose(choice.shop, link, state, now)
+            preferences.choose(choice.shop, link, state, now, aws.journal())
             choice, _ = preferences.open_choice(purpose, token, now, given.master)
     except BadToken:
         return _page(404, "en", {"state": "bad_link", "shop": "", "purpose": purpose, "wanted": False})
-    except base.Trouble:  # a mail program that clicks for her tries again only where it is told to
+    except (base.Trouble, thin.Trouble):  # a mail program that clicks for her tries again only where it is told to
         return _page(503, "en", {"state": "busy", "shop": "", "purpose": purpose, "wanted": False}, _BUSY)
     shown = "done" if state else "wanted" if choice.wanted else "unwanted"
     values = {"state": shown, "wanted": choice.wanted, "shop": choice.shop.name or choice.shop.slug, "purpose": purpose}

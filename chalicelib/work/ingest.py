@@ -105,8 +105,8 @@ class _Batch:
 
     def _take_in(self, shop: Shop, opened: Envelope, text: str) -> None:
         platform = platforms.load(shop.platform)
-        if _from_elsewhere(shop, platform.source(opened.headers)):
-            return self._quarantine(opened, text, "comes from another address than the shop's: a copy of it?", "source")
+        if elsewhere := _from_elsewhere(shop, platform.source(opened.headers)):
+            return self._quarantine(opened, text, elsewhere, "source")
         try:
             topic = opened.topic or platform.topic(opened.headers, opened.body)
             found = platform.read(topic, opened.headers, opened.body, received_at=opened.received_at, shop=shop)
@@ -147,9 +147,20 @@ class _Batch:
                 logger.warning("not counted", extra={"shop": shop, "reason": str(trouble)})
 
 
-def _from_elsewhere(shop: Shop, source: str) -> bool:
-    """A staging copy of the shop sends real customers' orders with the real secrets."""
-    return bool(shop.source_url and source and source.rstrip("/") != shop.source_url.rstrip("/"))
+def _from_elsewhere(shop: Shop, source: str) -> str:
+    """Why a delivery is not the shop's own, or "". A staging copy sends real customers' orders with the real secrets."""
+    if not (shop.source_url and source) or _place(source) == _place(shop.source_url):
+        return ""
+    return (
+        f"comes from {source[:200]}, and the shop is {shop.source_url}: a copy of it? "
+        "If not, name the right address with add-shop --source-url and replay this"
+    )
+
+
+def _place(url: str) -> tuple[str, str]:
+    """Host, port and path of an address: a shop answers to http and https, and hosts know no case."""
+    host, slash, path = url.strip().partition("://")[2].partition("/")
+    return host.lower().removesuffix(":443").removesuffix(":80"), (slash + path).rstrip("/")
 
 
 def _take(shop: Shop, event: events.Event, now: datetime) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -42,8 +44,12 @@ def open_choice(purpose: str, token: str, now: datetime, master: bytes) -> tuple
     return Choice(shop, language, bool(contact and contact.allows("email", shop.consent))), link
 
 
-def choose(shop: Shop, link: Link, state: str, now: datetime) -> None:
-    """Her own word, from now on. Of somebody erased nothing is kept, so nothing is written."""
+def choose(shop: Shop, link: Link, state: str, now: datetime, journal: Callable[[str, bytes], None]) -> None:
+    """Her own word, from now on, in the journal first: a restored table must not write to her again. Of somebody erased
+    nothing is kept, so nothing is written."""
+    note = {"what": "consent", "shop": shop.slug, "customer_id": link.customer, "state": state, "at": stamp(now)}
+    key = f"journal/{shop.slug}/{stamp(now)[:10]}/{stamp(now)}-consent-{link.customer}.json"
+    journal(key, json.dumps(note, sort_keys=True).encode())
     consent = Consent("email", state, "link", stamp(now))
     retried(lambda: _choose(shop, link.customer, consent))
 

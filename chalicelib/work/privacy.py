@@ -13,11 +13,12 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.domain import blinding
-from chalicelib.domain.customer import Contact, Node
+from chalicelib.domain.customer import Contact, Customer, Node
+from chalicelib.domain.deciding import OBJECTION
 from chalicelib.domain.people import contact_keys, identity
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import in_order, stamp
-from chalicelib.table import audit, base, customers, experiments, follow_ups, orders
+from chalicelib.table import audit, base, customers, experiments, follow_ups, orders, suppression
 from chalicelib.table.follow_ups import FollowUpRow
 from chalicelib.table.orders import Held
 from chalicelib.work.nodes import Nodes, contacts_of
@@ -43,6 +44,7 @@ def erase(
         _forget_contacts(shop, node.id, contacts_of(node), done)
         for pointer in customers.every_order(shop.slug, node.id):
             _forget_order(shop, node.id, pointer.order_id, now, done)
+    _keep_objection(shop, nodes, erased_at)
     receipt = _receipt(shop, nodes, erased_at)
     for node in nodes:
         retried(lambda node_id=node.id: _empty(shop, node_id))  # type: ignore[misc]
@@ -51,6 +53,17 @@ def erase(
         return dict(known.facts)
     audit.note(shop.slug, audit.Entry(erased_at, who, "erase", receipt["customer_id"], receipt))
     return receipt
+
+
+def _keep_objection(shop: Shop, nodes: tuple[Node, ...], at: str) -> None:
+    """Who had said no to marketing must not hear of us because we forgot that she did: her addresses stay barred from
+    it, under their hash, until somebody there agrees."""
+    contact = Customer(nodes).contact
+    if "email:unsubscribed" not in contact.consents or contact.allows("email", "soft"):
+        return
+    for address in contact.emails:
+        if suppression.reason(shop, f"email:{address}") is None:
+            suppression.add(shop, f"email:{address}", OBJECTION, at)
 
 
 def _nodes_of(shop: Shop, customer_id: str) -> tuple[Node, ...]:
@@ -135,7 +148,7 @@ def _forgotten(held: Held) -> bool:
 
 
 def _clear_follow_ups(shop: Shop, order_id: str, now: datetime) -> str:
-    """Follow-ups keep their arm, not whose it was. One that is being sent is its sender's for the moment."""
+    """Follow-ups keep their arm, not whose it was. The sender of one that is on its way learns of it by its events."""
     held = orders.read(shop.slug, order_id)
     rows = [row for row in held.follow_ups.values() if _to_clear(row)]
     for row in rows:
@@ -146,7 +159,7 @@ def _clear_follow_ups(shop: Shop, order_id: str, now: datetime) -> str:
 
 
 def _to_clear(row: FollowUpRow) -> bool:
-    return row.state != "claimed" and (bool(row.unit) or any("reason" in entry["params"] for entry in row.why or []))
+    return bool(row.unit) or any("reason" in entry["params"] for entry in row.why or [])
 
 
 def _without_texts(entry: dict[str, Any]) -> dict[str, Any]:

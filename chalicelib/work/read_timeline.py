@@ -38,7 +38,7 @@ def _entries(shop: Shop, customer: Customer) -> Iterator[Json]:
         if held.order:
             yield from _of_order(shop, held.order)
         for row in held.follow_ups.values():
-            yield from _of_follow_up(shop, row)
+            yield from _of_follow_up(shop, row, held.order.number if held.order else row.order_id)
     for consent in consents_view(customer.contact):
         if consent["at"] and f"consent_{consent['state']}" in story.KINDS:
             text = story.consent(consent["channel"], consent["state"], shop)
@@ -52,7 +52,7 @@ def _entry(at: str, kind: str, text: str, **more: object) -> Json:
 
 def _of_order(shop: Shop, order: Order) -> Iterator[Json]:
     moments = [
-        ("order_placed", order.placed_at, order.total),
+        (story.beginning(order), order.placed_at, order.total),
         ("order_paid", order.paid_at, order.total),
         ("order_fulfilled", order.fulfilled_at, None),
         ("order_cancelled", order.cancelled_at, None),
@@ -65,19 +65,27 @@ def _of_order(shop: Shop, order: Order) -> Iterator[Json]:
             yield _entry(at, kind, text, order_id=order.id, order_number=order.number, amount=shown)
 
 
-def _of_follow_up(shop: Shop, row: FollowUpRow) -> Iterator[Json]:
+def _of_follow_up(shop: Shop, row: FollowUpRow, number: str) -> Iterator[Json]:
     why = row.why or []
-    about = {"order_id": row.order_id, "follow_up_id": row.id, "flow": row.flow, "channel": row.channel}
+    about = {
+        "order_id": row.order_id,
+        "order_number": number,
+        "follow_up_id": row.id,
+        "flow": row.flow,
+        "channel": row.channel,
+    }
+    for at, kind, entry in _told(row, why):
+        said = sentence(entry["code"], entry.get("params") or {}, shop)
+        yield _entry(at, f"follow_up_{kind}", story.follow_up(row.flow, number, said, shop), **about)
+
+
+def _told(row: FollowUpRow, why: list[Json]) -> Iterator[tuple[str, str, Json]]:
+    """Of all the reasons those that make the story: planned, what became of it, what the provider heard."""
     if why:
-        yield _entry(why[0]["at"], "follow_up_planned", _said(shop, why[0]), **about)
+        yield why[0]["at"], "planned", why[0]
     decisive = [entry for entry in why[1:] if entry["code"] not in _AFTERWARDS]
     if row.state in _SETTLED and decisive:
-        at = row.sent_at or decisive[-1]["at"]
-        yield _entry(at, f"follow_up_{row.state}", _said(shop, decisive[-1]), **about)
+        yield row.sent_at or decisive[-1]["at"], row.state, decisive[-1]
     for entry in why:
         if entry["code"] in _AFTERWARDS:
-            yield _entry(entry["at"], f"follow_up_{entry['code']}", _said(shop, entry), **about)
-
-
-def _said(shop: Shop, entry: Json) -> str:
-    return sentence(entry["code"], entry.get("params") or {}, shop)
+            yield entry["at"], entry["code"], entry

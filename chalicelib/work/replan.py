@@ -102,7 +102,7 @@ def because(row: FollowUpRow, code: str, now: datetime, **params: object) -> Fol
 
 
 class _Unit:
-    """The person's place in the experiment: looked at only when marketing is planned, written once, kept on her profile:
+    """The person's place in the experiment: looked at when marketing is planned, written once, kept on her profile:
     another address must not make another person of her."""
 
     def __init__(self, shop: Shop, nodes: Nodes, order: Order, customer: str | None, now: datetime) -> None:

@@ -15,6 +15,9 @@ from chalicelib.table import base
 from chalicelib.work.nodes import Nodes
 from chalicelib.work.take_order import retried
 
+# They stand in the profile, which is written with every order.
+MOST_TAGS = 50
+
 
 def see(shop: Shop, event: AccountSeen, now: datetime) -> str:
     """Outcome: stored | duplicate | stale (older than what is held, or erased)."""
@@ -26,7 +29,9 @@ def _see(shop: Shop, event: AccountSeen) -> str:
     node = nodes.of_identity(f"account:{event.buyer.account}", event.created_at)
     if node.erased_at:
         return "stale"
-    account = Account(str(event.buyer.account), event.buyer.email, event.created_at, event.updated_at, event.tags)
+    account = Account(
+        str(event.buyer.account), event.buyer.email, event.created_at, event.updated_at, event.tags[:MOST_TAGS]
+    )
     if _of_erased(nodes, node, account):
         base.commit(nodes.writes())
         return "stale"

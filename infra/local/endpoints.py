@@ -31,6 +31,7 @@ class Endpoints:
             ("GET", "/_local/mail"): lambda _, query: world.store.list(query.get("to", "")),
             ("GET", "/_local/faults"): lambda _, __: world.faults.report(),
             ("POST", "/_local/faults"): lambda asked, _: world.faults.set(asked),
+            ("GET", "/_local/shops"): lambda _, __: world.shops(),
             ("POST", "/_local/shops"): lambda asked, _: world.add_shop(asked),
         }
 

@@ -140,6 +140,12 @@ class World:
 
         return add_shop(asked, settings(), clock.now())
 
+    def shops(self) -> list[dict[str, Any]]:
+        """Every registered shop, without its secrets."""
+        from webhooks.shops import listed
+
+        return listed()
+
     def _folder(self, data: Path | None) -> Path:
         if data is None:
             passing = tempfile.TemporaryDirectory(prefix="ecrm-")

@@ -13,10 +13,11 @@ _MOST_REFUNDS = 1000
 
 
 def order_seen(told: Told) -> list[OrderSeen | OrderChanged]:
-    """order.created, updated, paid, fulfilled, cancelled, refunded: a full snapshot, or {"id"} alone."""
+    """order.created, updated, paid, fulfilled, cancelled, refunded: a full snapshot, or {"id"} alone. No drafts."""
     if set(told.data.value) == {"id"}:
         return [OrderChanged(told.data.at("id").text(), told.at)]
-    return [OrderSeen(_order(told))]
+    order = _order(told)
+    return [] if order.status == "draft" else [OrderSeen(order)]
 
 
 def order_gone(told: Told) -> list[OrderGone]:

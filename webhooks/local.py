@@ -1,0 +1,58 @@
+"""The local world over HTTP, for the commands: only this machine's, and its refusals in its own words."""
+
+from __future__ import annotations
+
+import http.client
+import ipaddress
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from webhooks.arguments import BadArgument
+
+USUAL = "http://127.0.0.1:8000"
+
+
+class Refused(BadArgument):
+    """The other side's own words about an argument."""
+
+    def __init__(self, said: str) -> None:
+        ValueError.__init__(self, said)
+
+
+def asked(api: str, method: str, path: str, body: Any = None) -> Any:
+    """The JSON that the local world at `api` answers. Raises BadArgument where it does not, or refuses."""
+    raw = None if body is None else json.dumps(body).encode()
+    status, text = sent(api, method, path, raw, {"content-type": "application/json"})
+    try:
+        answer = json.loads(text)
+    except ValueError:
+        answer = {}
+    if status == 200 and answer != {}:
+        return answer
+    said = (answer.get("detail") or answer.get("title")) if isinstance(answer, dict) else None
+    raise BadArgument("api", f"{api} answered {status}") if not said else Refused(said)
+
+
+def sent(api: str, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> tuple[int, bytes]:
+    """Status and body of one request to the local world. Raises BadArgument where nothing answers there."""
+    parts = urlsplit(api)
+    if parts.scheme != "http" or not parts.hostname or not _loopback(parts.hostname):
+        raise BadArgument("api", f"only the local world is spoken to over HTTP ({USUAL}); on AWS use --stage")
+    connection = http.client.HTTPConnection(parts.netloc, timeout=30)
+    try:
+        connection.request(method, path, body, dict(headers))
+        response = connection.getresponse()
+        return response.status, response.read()
+    except OSError:
+        raise BadArgument("api", f"nothing answers at {parts.geturl()}; start it with `make serve`") from None
+    finally:
+        connection.close()
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,37 @@
+"""What an owner should know about a shop as it is registered: nothing is wrong, and something will surprise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from chalicelib.domain.shop import Shop
+
+# Platforms whose deliveries carry no consent of their own, and those that say which address they come from.
+_NO_CONSENT = ("woocommerce",)
+_SAYS_SOURCE = ("woocommerce",)
+
+
+def warnings(shop: Shop, args: Mapping[str, Any]) -> list[str]:
+    """One sentence each, with the flag that ends it. `args`: what this command named; that is never warned of."""
+    found = {
+        "from": not shop.sender
+        and "NO MAIL GOES OUT: the shop has no sender. Add one: --from 'Acme <shop@acme.test>'.",
+        "currency": shop.currency == "USD"
+        and "The shop's currency is taken to be USD; if it is another, say so: --currency EUR.",
+        "timezone": shop.timezone == "UTC"
+        and "Quiet hours (no marketing at night) and dates go by UTC; say where the shop is: --timezone Europe/Berlin.",
+        "address": not shop.postal_address
+        and "Mails have no postal address at their foot, which many countries require of marketing: --address.",
+        "consent_meta": _nobody_agrees(shop)
+        and "Nobody gets marketing: WooCommerce sends no consent, and the policy is strict. Name the field of the "
+        "newsletter plugin (--consent-meta _newsletter_optin=email), or use --consent soft where that is lawful.",
+        "source_url": shop.platform in _SAYS_SOURCE
+        and not shop.source_url
+        and "A copy of the shop (staging) that sends real orders is not noticed: --source-url https://acme.test.",
+    }
+    return [sentence for name, sentence in found.items() if sentence and args.get(name) is None]
+
+
+def _nobody_agrees(shop: Shop) -> bool:
+    return shop.platform in _NO_CONSENT and shop.consent == "strict" and not shop.consent_meta
