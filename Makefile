@@ -15,7 +15,7 @@ READY_TO_PACK := $(READY) .venv-lambda/ready
 help:            ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
 
-demo: $(READY)   ## the story: two shops, their orders, their mails; then serves (ONCE=1: ends with one JSON line)
+demo: $(READY)   ## the story: three shops, their orders, their mails; then serves (ONCE=1: ends with one JSON line)
 	@$(PY) -m infra.local demo --port $(PORT) $(if $(ONCE),--once) $(if $(START),--start $(START))
 
 serve: $(READY)  ## an empty persistent world on 127.0.0.1 (PORT=8000 DATA=.local START=ISO)

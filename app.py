@@ -46,7 +46,7 @@ def unverified(event: SQSEvent) -> Failures:
     return function.handler(event.to_dict(), event.context)
 
 
-@app.on_sqs_message(queue="outbox", batch_size=10)
+@app.on_sqs_message(queue="outbox", batch_size=10, maximum_concurrency=5)
 def send(event: SQSEvent) -> Failures:
     """Follow-ups whose moment has come."""
     from chalicelib.functions import send as function

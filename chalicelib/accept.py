@@ -1,7 +1,7 @@
 """The door for webhooks: raw bytes in, signature checked, envelope on the queue, 200. Never touches the table.
 
-A Lambda function of its own, without Chalice or botocore, so that it starts in a blink; DESIGN 5 says which answer is
-whose fault.
+A Lambda function of its own, without Chalice or botocore, so that it starts in a blink. A 4xx is
+the shop's fault and will not help to repeat; a 5xx is ours, and will.
 """
 
 from __future__ import annotations

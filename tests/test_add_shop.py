@@ -12,14 +12,17 @@ import pytest
 
 from chalicelib import keys
 from chalicelib.accept import receive
+from chalicelib.domain.shop import Shop
 from chalicelib.outside import Aws
 from chalicelib.platforms.standard import signature as standard
+from chalicelib.platforms.standard import webhook
 from chalicelib.platforms.woocommerce import signature as woocommerce
 from chalicelib.settings import MissingSetting, Settings, read, settings
 from tests.outside import MASTER, FakeOutside
 from webhooks import __main__ as command
 from webhooks.arguments import BadArgument
-from webhooks.shops import add_shop
+from webhooks.example import order
+from webhooks.shops import add_shop, listed
 from webhooks.stage import variables
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
@@ -123,6 +126,58 @@ class TestANewShop:
         assert owner.rows["acme"].blind_key == "ab" * 32
         with pytest.raises(BadArgument, match="--salt: cannot change"):
             owner.adds(salt="ef" * 32)
+
+
+class TestAWarning:
+    def test_is_given_for_all_that_will_surprise(self, owner):
+        told = owner.adds()["warnings"]
+        flags = ("--from", "--currency", "--timezone", "--address", "--consent-meta", "--source-url")
+        assert [flag for flag in flags if any(flag in warning for warning in told)] == list(flags)
+        assert "NO MAIL GOES OUT" in told[0]
+
+    def test_is_not_given_for_what_was_said(self, owner):
+        assert owner.adds(**PERSIAN)["warnings"] == []
+        assert not [w for w in owner.adds(currency="USD", timezone="UTC")["warnings"] if "USD" in w or "UTC" in w]
+
+    def test_is_only_of_what_the_platform_can_do(self, owner):
+        told = " ".join(owner.adds(shop="home-made", platform="standard")["warnings"])
+        assert "--source-url" not in told
+        assert "--consent-meta" not in told
+
+    def test_does_not_keep_the_shop_from_being_registered(self, owner):
+        owner.adds()
+        assert owner.rows["acme"].sender == ""
+
+
+class TestWhatAShopSends:
+    def test_flows_are_switched_off_and_on_by_name(self, owner):
+        owner.adds(flow_off=["come-back", "how-was-it"])
+        assert owner.rows["acme"].flows_off == ("come-back", "how-was-it")
+        owner.adds(flow_on=["how-was-it"])
+        assert owner.rows["acme"].flows_off == ("come-back",)
+        owner.adds()
+        assert owner.rows["acme"].flows_off == ("come-back",)
+
+    def test_the_share_that_gets_marketing_stays_until_it_is_changed(self, owner):
+        owner.adds(treated_share="0.8")
+        owner.adds()
+        assert owner.rows["acme"].treated_share == "0.8"
+
+
+def test_the_list_of_shops_says_what_was_registered_and_no_secret(owner):
+    owner.adds(**PERSIAN)
+    answer = owner.adds()
+    acme, gol = listed(owner.rows)
+    assert (acme["shop"], acme["sender"], acme["currency"]) == ("acme", "", "USD")
+    assert (gol["shop"], gol["platform"], gol["consent"], gol["timezone"]) == (
+        "gol",
+        "woocommerce",
+        "soft",
+        "Asia/Tehran",
+    )
+    shop, told = owner.rows["acme"], json.dumps([acme, gol])
+    for secret in (answer["secret_key"], *answer["secrets"].values(), shop.blind_key, shop.salt, shop.secret_key_hash):
+        assert secret not in told
 
 
 class TestTheSameShopAgain:
@@ -236,6 +291,12 @@ class TestABadArgument:
             ({"name": 12}, "--name: must be text"),
             ({"nonsense": "1"}, "--nonsense: there is no such"),
             ({"blind_key": "ab"}, "--blind-key: 64 hex"),
+            ({"treated_share": "0.81"}, "--treated-share: 0.5 to 0.8"),
+            ({"treated_share": "0.4"}, "--treated-share: 0.5 to 0.8"),
+            ({"treated_share": "nan"}, "--treated-share: 0.5 to 0.8"),
+            ({"flow_off": ["spam"]}, "--flow-off: one of come-back, how-was-it, thank-you"),
+            ({"flow_off": "come-back"}, "--flow-off: must be a list"),
+            ({"flow_off": ["come-back"], "flow_on": ["come-back"]}, "--flow-on: come-back cannot be"),
         ],
     )
     def test_is_named_with_a_remedy_and_nothing_is_written(self, owner, args, said):
@@ -256,8 +317,20 @@ class LocalWorld(BaseHTTPRequestHandler):
 
     owner = Owner()
 
+    def do_GET(self):
+        answers = {"/_local/shops": listed(self.owner.rows), "/_local/clock": {"now": "2026-11-21T09:00:00Z"}}
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(json.dumps(answers[self.path]).encode())
+
     def do_POST(self):
-        args = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        body = self.rfile.read(int(self.headers["content-length"]))
+        if self.path.startswith("/hooks/"):
+            _, _, platform, shop = self.path.split("/")
+            self.send_response(receive(platform, shop, self.headers, body, NOW, outside=self.owner.outside)[0])
+            self.end_headers()
+            return
+        args = json.loads(body)
         try:
             status, answer = 200, self.owner.adds(**args)
         except BadArgument as error:
@@ -302,6 +375,31 @@ class TestTheCommand:
         assert (shop.locale, shop.sender, shop.consent_meta) == ("fa-IR", "Acme <a@acme.test>", {"_n": "email"})
         assert LocalWorld.owner.delivers("a=b") == 200
 
+    def test_says_its_warnings_where_people_look_too(self, local_world, capsys):
+        assert command.main(["add-shop", "--shop", "bare", "--platform", "woocommerce", "--api", local_world]) == 0
+        said = capsys.readouterr()
+        told = json.loads(said.out)["warnings"]
+        assert told
+        assert all(f"add-shop: {warning}" in said.err for warning in told)
+
+    def test_lists_shops_for_people_and_for_programs(self, local_world, capsys):
+        command.main(["add-shop", "--shop", "listed", "--platform", "standard", "--api", local_world])
+        capsys.readouterr()
+        assert command.main(["shops", "--api", local_world]) == 0
+        assert "listed  platform=standard  state=on" in capsys.readouterr().out
+        assert command.main(["shops", "--json", "--api", local_world]) == 0
+        assert "listed" in [shop["shop"] for shop in json.loads(capsys.readouterr().out)]
+
+    def test_sends_an_example_that_is_taken_with_the_right_secret_only(self, local_world, capsys):
+        command.main(["add-shop", "--shop", "example", "--platform", "standard", "--api", local_world])
+        secret = json.loads(capsys.readouterr().out)["secrets"]["*"]
+        example = ["send-example", "--shop", "example", "--api", local_world, "--secret"]
+        assert command.main([*example, secret]) == 0
+        assert json.loads(capsys.readouterr().out)["clock"] == "2026-11-21T09:00:00Z"
+        for wrong, said in (("whsec_bm90IGl0", "answered 401"), ("no secret!", "the one that add-shop printed")):
+            assert command.main([*example, wrong]) == 2
+            assert said in capsys.readouterr().err
+
     def test_ends_with_2_and_names_the_flag(self, local_world, capsys):
         args = ["add-shop", "--shop", "acme", "--platform", "woocommerce"]
         for more, said in (
@@ -338,6 +436,13 @@ class TestTheCommand:
         assert found["ECRM_TABLE"] == "t"
         assert found["ECRM_PUBLIC_URL"] == "https://x/api/"
         assert found["ECRM_MASTER_PARAMETER"] == "/ecrm/prod/master"
+
+
+def test_the_example_is_an_order_as_the_standard_platform_reads_it():
+    shop = Shop("acme", "standard", "2026-11-21T09:00:00Z", currency="EUR")
+    (seen,) = webhook.read("", {}, order(NOW, "sara@example.test"), received_at="2026-11-21T09:00:00Z", shop=shop)
+    assert (seen.order.total, seen.order.currency, seen.order.paid) == (2490, "EUR", True)
+    assert seen.order.buyer.email == "sara@example.test"
 
 
 class TestTheSettings:

@@ -299,6 +299,26 @@ def test_a_persian_shop_reads_why_in_persian() -> None:
     assert any("برنامه‌ریزی شد" in text and "۱۴۰۵" in text for text in texts)
 
 
+@pytest.mark.parametrize(("status", "kind"), [("pending", "order_started"), ("placed", "order_placed")])
+def test_an_order_that_was_only_begun_does_not_read_as_placed(status: str, kind: str) -> None:
+    shop, key = open_shop()
+    see(shop, order("18", status=status, payment="none", paid_at=None))
+    customer = only(partner(key)("/v1/customers", email=SARA.email))["id"]
+    items = partner(key)(f"/v1/customers/{customer}/timeline").json["items"]
+    (begun,) = [item for item in items if item["kind"].startswith("order_")]
+    assert begun["kind"] == kind
+    assert ("not placed yet" in begun["text"]) == (kind == "order_started")
+
+
+def test_a_follow_up_on_the_timeline_names_its_flow_and_order() -> None:
+    shop, key = open_shop()
+    see(shop, order())
+    customer = only(partner(key)("/v1/customers", email=SARA.email))["id"]
+    items = partner(key)(f"/v1/customers/{customer}/timeline").json["items"]
+    texts = {item["text"] for item in items if item["kind"] == "follow_up_planned"}
+    assert any(text.startswith("Thank you, order ") and "Planned for November" in text for text in texts)
+
+
 def test_the_timeline_tells_everything_newest_first_and_in_pages() -> None:
     shop, key = open_shop()
     refund = Refund("r-1", 2500, day(9))

@@ -186,6 +186,12 @@ def test_nobody_listening_is_trouble(post: Post) -> None:
         ses.send(MESSAGE, post.settings)
 
 
+def test_a_shop_without_a_sender_has_a_reason_of_its_own(post: Post) -> None:
+    with pytest.raises(Refused, match=r"^no_sender$"):
+        ses.send(replace(MESSAGE, sender=" "), post.settings)
+    assert not post.taken
+
+
 def test_a_persian_sender_is_encoded_and_reads_back(post: Post) -> None:
     name = "فروشگاه پوشاک ترنج، نمایندگی خیابان ولی‌عصر تهران"
     ses.send(replace(MESSAGE, sender=f"{name} <shop@toranj.test>"), post.settings)

@@ -58,6 +58,11 @@ def test_the_three_flows_that_ship() -> None:
     assert "newer_order" not in shipped["thank-you"].exits
 
 
+def test_the_sample_in_the_docs_is_the_file_itself() -> None:
+    told = (flows.HERE.parents[1] / "docs" / "flows.md").read_text(encoding="utf-8")
+    assert (flows.HERE / "come-back" / "flow.yaml").read_text(encoding="utf-8") in told
+
+
 # (path to change, new value or None to remove, the field the error names, a word of its remedy)
 BROKEN: list[tuple[tuple[Any, ...], Any, str, str]] = [
     (("flow",), None, "flow", "add it"),

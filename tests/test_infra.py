@@ -128,3 +128,10 @@ def test_mail_events_reach_the_feedback_queue_as_they_are(ministack: resources.R
 
 def _real(service: str) -> Any:
     return boto3.client(service)
+
+
+def test_large_bodies_and_the_journal_do_not_stay_for_ever() -> None:
+    rules = resources.template()["Bucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+    kept = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "Prefix" in rule}
+    # 14 days in the queue, 14 in quarantine; and as long as a follow-up looks back.
+    assert kept == {"bodies/": 30, "journal/": 400}

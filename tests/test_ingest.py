@@ -202,7 +202,30 @@ def test_a_copy_of_the_shop_is_quarantined_not_mixed_in(dynamo: FakeDynamo) -> N
     text = woocommerce("027-order.updated.json")
     assert taken(text) == []
     assert orders.read("pooshak", "16").order is None
-    assert quarantine.listed("pooshak")[0].field == "source"
+    (kept,) = quarantine.listed("pooshak")
+    assert kept.field == "source"
+    assert "comes from http" in kept.reason
+    assert "the shop is https://pooshak.test" in kept.reason
+    assert "--source-url" in kept.reason
+
+
+@pytest.mark.parametrize(
+    ("said", "same"),
+    [
+        ("https://shop.test", True),
+        ("http://shop.test/", True),
+        ("https://SHOP.test", True),
+        ("https://shop.test:443", True),
+        ("https://www.shop.test", False),
+        ("https://staging.shop.test", False),
+        ("https://shop.test/staging", False),
+        ("https://shop.test:8443", False),
+        ("shop.test", False),
+        ("", True),
+    ],
+)
+def test_a_shops_own_address_may_be_written_in_several_ways(said: str, same: bool) -> None:
+    assert (ingest._from_elsewhere(replace(ACME, source_url="https://shop.test"), said) == "") is same
 
 
 def woocommerce(name: str) -> str:

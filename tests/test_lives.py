@@ -1,4 +1,4 @@
-"""Totals are exact (DESIGN 4.3), whatever the order, the repetitions, the crashes and the races."""
+"""Totals are exact, whatever the order, the repetitions, the crashes and the races."""
 
 from __future__ import annotations
 

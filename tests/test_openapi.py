@@ -6,6 +6,7 @@ import ast
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -182,3 +183,11 @@ def test_a_why_without_its_parameters_or_with_an_odd_one_is_still_a_sentence() -
     assert "no time" in sentence("planned", {"due": "no time"}, shop)
     assert sentence("planned", {"due": "2026-11-21T21:02:00Z"}, shop).startswith("Planned for November 21, 2026 21:02")
     assert sentence("nobody_knows", {"x": 1}, shop) == "nobody_knows"
+
+
+def test_a_refused_mail_says_what_the_provider_said() -> None:
+    english = Shop("acme", "standard", "2026-01-01T00:00:00Z")
+    assert "refused it (MessageRejected)" in sentence("refused", {"reason": "MessageRejected"}, english)
+    assert "no sender. Add one with add-shop --from" in sentence("refused", {"reason": "no_sender"}, english)
+    persian = replace(english, locale="fa-IR")
+    assert "فرستنده ندارد" in sentence("refused", {"reason": "no_sender"}, persian)

@@ -3,6 +3,7 @@ restart. The functions behind the doors are recorders here; the journey tests th
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import time
@@ -21,8 +22,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalice import Chalice, Response
 
 from chalicelib import clock
+from infra.local.__main__ import main
 from infra.local.faults import BadFaults, Faults
 from infra.local.mail_rules import Refused, check
+from infra.local.server import InUse
 from infra.local.timeline import BadJump, Timeline, span, target
 from infra.local.world import World
 
@@ -354,7 +357,7 @@ def test_a_webhook_arrives_byte_for_byte_with_every_header(world: World) -> None
 
 
 def test_elsewhere_is_nothing(world: World) -> None:
-    for path in ("/", "/_local/", "/_local/nothing", "/hooks/woocommerce", "/_local/mailbox/no-such-mail"):
+    for path in ("/_local", "/_local/nothing", "/hooks/woocommerce", "/_local/mailbox/no-such-mail"):
         assert ask(world, path, headers={"Authorization": "Bearer é"})[0] == 404
 
 
@@ -395,6 +398,41 @@ def test_a_world_goes_on_after_a_restart_where_it_stood(tmp_path: Path) -> None:
         second.drain()
         assert [record["body"] for record in second.doors.taken] == ["still waits"]
         assert second._environment()["ECRM_MASTER"] == first_key
+
+
+def test_a_folder_holds_one_world_at_a_time(tmp_path: Path) -> None:
+    (tmp_path / "lock").touch()
+    with (tmp_path / "lock").open() as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(InUse, match="in use by another `make serve`"):
+            World(tmp_path, doors=Doors(), live=False)  # type: ignore[arg-type]
+    with World(tmp_path, doors=Doors(), live=False) as free:  # type: ignore[arg-type]
+        assert free.follow_ups() == {}
+
+
+def test_a_port_that_is_taken_is_said_with_a_way_out(shared: World, tmp_path: Path) -> None:
+    port = int(shared.url.rpartition(":")[2])
+    with pytest.raises(InUse, match=f"Port {port} is in use: choose another, such as PORT={port + 1}"):
+        World(tmp_path, port, doors=Doors(), live=False)  # type: ignore[arg-type]
+
+
+def test_a_start_that_is_no_moment_is_said_with_an_example(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["serve", "--start", "tomorrow"])
+    assert "such as 2026-12-01T09:00:00Z" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("path", ["/", "/_local/"])
+def test_the_first_page_leads_to_everything(world: World, path: str) -> None:
+    asked = {"shop": "acme", "platform": "standard", "from": '"<b>Acme" <shop@acme.test>'}
+    assert ask(world, "/_local/shops", asked)[0] == 200
+    status, page = ask(world, path)
+    assert status == 200
+    for link in ("/_local/mailbox", "/_local/customers/acme", "/_local/clock", "{&quot;advance&quot;:&quot;2h&quot;}"):
+        assert link in page
+    assert f"{world.timeline.now():%d %b %Y}" in page
+    assert "<b>Acme" not in page
+    assert [shop["shop"] for shop in ask(world, "/_local/shops")[1]] == ["acme"]
 
 
 def test_a_live_world_works_by_itself(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What an order costs, by DynamoDB's documented rules: at most 60 write units a life, a duplicate none (DESIGN 7)."""
+"""What an order costs, by DynamoDB's documented rules: at most 60 write units a life, a duplicate none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is held out. The arm is a hash that anyone with the shop's salt can recompute (DESIGN 9)."""
+"""Who is held out. The arm is a hash that anyone with the shop's salt can recompute."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ class Contact:
 
     def allows(self, channel: str, policy: str) -> bool:
         """Whether marketing may use the channel: `strict` wants an opt-in later than the last opt-out, `soft` only the
-        absence of one. SMS is always strict. An untimed consent never overrides a timed one (DESIGN 6)."""
+        absence of one. SMS is always strict. An untimed consent never overrides a timed one."""
         said_yes = self.consents.get(f"{channel}:subscribed")
         said_no = self.consents.get(f"{channel}:unsubscribed")
         if said_no and said_yes:

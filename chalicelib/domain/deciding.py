@@ -1,4 +1,4 @@
-"""Asked again at the moment of sending: may this follow-up go now, later, or never? (DESIGN 4.5)
+"""Asked again at the moment of sending: may this follow-up go now, later, or never?
 
 One pure function of what was read; the same facts give the same verdict, so a decision can be explained and replayed.
 """

@@ -195,7 +195,7 @@ def anonymous(order: Order) -> Order:
 
 
 def version(order: Order) -> tuple[str, bool, int, int]:
-    """Tellings are compared by this; the greatest wins (DESIGN 6: a shop's clock has seconds, ties are real)."""
+    """Tellings are compared by this; the greatest wins (a shop's clock has seconds, ties are real)."""
     return (in_order(order.updated_at), order.settled, order.refunded, STATUSES.index(order.status))
 
 

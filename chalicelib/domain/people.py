@@ -75,7 +75,7 @@ def contact_keys(buyer: Buyer) -> list[str]:
 
 
 def experiment_identity(buyer: Buyer) -> str | None:
-    """What an experiment unit is made of: the e-mail address, else the phone, else the account (DESIGN 9)."""
+    """What an experiment unit is made of: the e-mail address, else the phone, else the account."""
     if buyer.email:
         return f"email:{buyer.email}"
     if buyer.phone:

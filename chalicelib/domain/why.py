@@ -131,7 +131,7 @@ SENTENCES: dict[str, dict[str, str]] = {
     "bounce": {"en": "It came back: the address does not work.", "fa": "برگشت خورد: این نشانی کار نمی‌کند."},
     "complaint": {"en": "The customer called it spam.", "fa": "مشتری آن را هرزنامه خواند."},
 }
-_MOMENTS = ("due", "until", "late_after")
+MOMENTS = ("due", "until", "late_after")
 
 
 class _Params(dict[str, str]):
@@ -152,12 +152,12 @@ def sentence(code: str, params: Mapping[str, Any], shop: Shop) -> str:
 
 
 def _say(name: str, value: Any, speech: Speech, zone: str) -> str:
-    if name in _MOMENTS:
+    if name in MOMENTS:
         try:
             return f"{speech.date(str(value), zone)} {time_of_day(speech, str(value), zone)}"
         except BadTime:
             return str(value)
-    return speech.number(value) if type(value) is int else str(value)
+    return speech.number(value) if type(value) is int else speech.isolate(str(value))
 
 
 def time_of_day(speech: Speech, moment_text: str, zone: str) -> str:

@@ -10,7 +10,7 @@ Each has two doors. `signature.py` (standard library only, all that the accept f
     verify(headers, body, secrets, now)        True or False, never an exception
     sign(body, secret, *, topic, now, id)      the headers of a delivery as the platform would send it
 `webhook.py` offers the same and `read(topic, headers, body, *, received_at, shop) -> list[Event]`.
-Headers are mappings from lower-cased names to text.
+Headers are mappings from lower-cased names to text. Every place that a new platform touches: docs/extending.md.
 """
 
 from __future__ import annotations

@@ -148,7 +148,7 @@ class _Batch:
 
 
 def _from_elsewhere(shop: Shop, source: str) -> str:
-    """Why a delivery is not the shop's own, or "". A staging copy sends real customers' orders with the real secrets."""
+    """Why a delivery is not the shop's own, or "". A copy sends real people's orders with the real secrets."""
     if not (shop.source_url and source) or _place(source) == _place(shop.source_url):
         return ""
     return (

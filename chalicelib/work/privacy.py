@@ -1,4 +1,4 @@
-"""Erasing a person (DESIGN 4.10): totals stay, identity goes, and a late delivery brings nobody back.
+"""Erasing a person: totals stay, identity goes, and a late delivery brings nobody back.
 
 Erasing can stop anywhere and be done again: first she is marked, so that nothing new sticks to her, then everything
 that leads to her goes, and only at the end the contacts by which the rest is found.

@@ -110,7 +110,7 @@ def _lease_is_over(row: FollowUpRow, now: datetime) -> bool:
 
 
 def _recover(row: FollowUpRow, now: datetime, outside: Outside) -> str | None:
-    """A claim nobody came back to. None: it may be tried again; else what it is now (DESIGN 8)."""
+    """A claim nobody came back to. None: it may be tried again; else what it is now."""
     confirms = channels.reaching(row.channel).CONFIRMS
     if confirms == "none":
         row.state, row.decided = "unknown", stamp(now)

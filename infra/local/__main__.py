@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TextIO
 
-from chalicelib.domain.times import moment
+from chalicelib.domain.times import BadTime, moment
 from infra.local.ministack import NotInstalled
 from infra.local.world import World
 
@@ -72,7 +72,10 @@ def _arguments() -> argparse.ArgumentParser:
 
 
 def _moment(text: str) -> datetime:
-    return moment(text)
+    try:
+        return moment(text)
+    except BadTime:
+        raise argparse.ArgumentTypeError("say a moment with its zone, such as 2026-12-01T09:00:00Z") from None
 
 
 if __name__ == "__main__":

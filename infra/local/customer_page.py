@@ -21,6 +21,8 @@ _WORDS = {
     "en": {
         "customers": "Customers",
         "orders": "Orders",
+        "one order": "order",
+        "many orders": "orders",
         "paid": "of them paid",
         "net": "Kept",
         "first": "First order",
@@ -36,6 +38,8 @@ _WORDS = {
     "fa": {
         "customers": "مشتریان",
         "orders": "سفارش‌ها",
+        "one order": "سفارش",
+        "many orders": "سفارش",
         "paid": "پرداخت‌شده",
         "net": "درآمد خالص",
         "first": "نخستین سفارش",
@@ -126,16 +130,18 @@ def index(slug: str) -> str | None:
     book = _Book(shop)
     found = read_customers.search(shop, {}, SHOWN, None).items
     rows = "".join(_person(book, slug, seen) for seen in found) or f"<li>{book.words['nothing']}"
-    title = f"{book.words['customers']} · {shop.name or slug}"
-    return book.page(title, f'<h1>{escape(title)}</h1><ol class="people">{rows}</ol>')
+    customers, name = book.words["customers"], shop.name or slug
+    head = f"<h1>{customers} · <bdi>{escape(name)}</bdi></h1>"
+    return book.page(f"{customers} · {name}", f'{head}<ol class="people">{rows}</ol>')
 
 
 def _person(book: _Book, slug: str, seen: Json) -> str:
     name = seen["name"] or next(iter([*seen["emails"], *seen["phones"]]), book.words["nobody"])
-    orders = f"{book.speech.number(seen['orders']['placed'])} {book.words['orders']}"
+    count = seen["orders"]["placed"]
+    orders = f"{book.speech.number(count)} {book.words['one order' if count == 1 else 'many orders']}"
     return (
         f'<li class="order"><a href="/_local/customers/{escape(slug)}/{escape(seen["id"])}">'
-        f"<bdi>{escape(name)}</bdi><span>{orders}</span></a>"
+        f"<span><bdi>{escape(name)}</bdi></span><span><bdi>{orders}</bdi></span></a>"
     )
 
 
@@ -166,8 +172,8 @@ def _days(book: _Book, entries: list[Json]) -> str:
 
 def _entry(book: _Book, entry: dict[str, Any]) -> str:
     look = _LOOKS.get(entry["kind"], "follow" if entry["kind"].startswith("follow_up") else "")
-    about = " · ".join(escape(part) for part in (entry["flow"], entry["channel"]) if part)
-    small = f"<small><bdi>{about}</bdi></small>" if entry["flow"] else ""
+    by = story.channel(entry["channel"], book.language) if entry["flow"] and entry["channel"] else ""
+    small = f"<small><bdi>{escape(by)}</bdi></small>" if by else ""
     at = stamp(moment(entry["at"]))
     said = time_of_day(book.speech, at, book.shop.timezone)
     text = f'<span dir="auto">{escape(entry["text"])}</span>'

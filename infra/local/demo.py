@@ -38,7 +38,9 @@ def tell(
     """The story, then the world it happened in until `stopped`; with `once` a last line of JSON. Returns 0."""
     began, until = time.monotonic(), start or START
     teller = Teller(sys.stdout)
-    teller.chapter("Starting on this machine: an emulated AWS, a mail provider, the API")
+    teller.chapter(
+        "Starting on this machine: an emulated AWS, a mail provider, the API. The story takes a minute or two"
+    )
     with (
         _one_shard(),
         _quiet() as folder,
@@ -74,6 +76,7 @@ def _quiet() -> Iterator[Path]:
 def _story(world: World, teller: Teller, lines: dict[str, Line], until: datetime, weeks_before: int) -> dict[str, int]:
     told = deliveries(until, world.timeline.now())
     teller.chapter(f"Little Gifts, an English shop: {len(told)} webhooks of {weeks_before} weeks of real orders")
+    teller.legend()
     teller.head()
     weeks(world, teller, lines, GIFTS, until, told)
     set_aside(teller, lines[GIFTS])
@@ -94,6 +97,7 @@ def _serve(world: World, teller: Teller, lines: dict[str, Line], stopped: thread
     world.engine.start()
     best = _best_customer(lines[GIFTS])
     teller.chapter("Have a look; Ctrl-C ends it")
+    teller.say(f"  the way in           {world.url}")
     teller.say(f"  all mails            {world.mailbox}")
     teller.say(f"  one customer's story {world.url}/_local/customers/{GIFTS}/{best}")
     for slug, line in lines.items():

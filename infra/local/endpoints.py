@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 from chalicelib.domain.times import stamp
-from infra.local import customer_page, mailbox
+from infra.local import customer_page, index_page, mailbox
 from infra.local.server import Answer, problem
 from infra.local.timeline import pace, target
 
@@ -43,11 +43,18 @@ class Endpoints:
         query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
         if method == "GET" and (page := mailbox.page(self._world.store, parts.path, query)):
             return page
+        if method == "GET" and parts.path in ("/", index_page.ROOT):
+            return self._index()
         if method == "GET" and parts.path.startswith(_CUSTOMERS):
             return _customers(parts.path)
         if found := self._exact.get((method, parts.path)):
             return _answered(found, body, query)
         return problem(404, "Nothing is here")
+
+    def _index(self) -> Answer:
+        world = self._world
+        now, log = world.timeline.now(), str(world.data / "log.jsonl")
+        return mailbox.shown(index_page.page(world.url, now, world.store.count(), world.shops(), log))
 
 
 def _customers(path: str) -> Answer:

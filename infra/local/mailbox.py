@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
 from html import escape
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -62,7 +64,8 @@ def _list(store: MailStore, to: str) -> str:
     mails = store.list(to, SHOWN, part=True)
     rows = "".join(map(_row, reversed(mails))) or "<li>Nothing here yet.</li>"
     return (
-        f'<h1>Mailbox <small>{len(mails)} of {store.count()}</small></h1><form><input name="to" type="search" '
+        f'<p><a href="/">this world</a></p><h1>Mailbox <small>{len(mails)} of {store.count()}</small></h1>'
+        '<form><input name="to" type="search" '
         f'placeholder="recipient" aria-label="recipient" value="{escape(to)}"></form><ol>{rows}</ol>'
     )
 
@@ -80,7 +83,12 @@ def _row(mail: dict[str, Any]) -> str:
 
 def _mail(mail: dict[str, Any]) -> str:
     to = urlencode({"to": mail["to"][0]})
-    facts = {**mail["headers"], "became": mail["became"], **{f"tag {k}": v for k, v in mail["tags"].items()}}
+    facts = {
+        **mail["headers"],
+        "From": _decoded(mail["from"]),
+        "became": mail["became"],
+        **{f"tag {k}": v for k, v in mail["tags"].items()},
+    }
     terms = "".join(f'<dt>{escape(k)}</dt><dd><bdi dir="auto">{escape(v)}</bdi></dd>' for k, v in facts.items())
     return (
         f'<p><a href="{ROOT}">all mails</a> · <a href="{ROOT}?{to}">all to {escape(mail["to"][0])}</a></p>'
@@ -89,6 +97,14 @@ def _mail(mail: dict[str, Any]) -> str:
         f'src="{ROOT}/{quote(mail["id"])}/html"></iframe>'
         f'<h2>Text</h2><pre dir="auto">{escape(mail["text"])}</pre><h2>Headers</h2><dl>{terms}</dl>'
     )
+
+
+def _decoded(value: str) -> str:
+    """A header as a mail program shows it: RFC 2047 words read."""
+    try:
+        return str(make_header(decode_header(value)))
+    except (HeaderParseError, LookupError, UnicodeError):
+        return value
 
 
 def _page(title: str, body: str) -> Answer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import json
 import threading
 from dataclasses import dataclass, field
@@ -29,7 +30,7 @@ class Answer:
 
 
 class Local(Protocol):
-    """Whoever answers under `/_local/`."""
+    """Whoever answers at `/` and under `/_local/`."""
 
     def answer(self, method: str, target: str, headers: dict[str, str], body: bytes) -> Answer: ...
 
@@ -94,7 +95,7 @@ class Handler(ChaliceRequestHandler):
         except _Unreadable as error:
             self.close_connection = True
             return self._send(problem(error.status, error.reason))
-        if self.path.startswith(_LOCAL):
+        if self.path == "/" or self.path.startswith(_LOCAL):
             return self._send(self.local.answer(self.command, self.path, dict(self.headers.items()), body))
         if not self.gateway.knows(self.path):
             return self._send(problem(404, "Nothing is here"))
@@ -156,11 +157,20 @@ class _Server(ThreadedHTTPServer):
     request_queue_size = 128
 
 
+class InUse(OSError):
+    """Somebody else has it: a port, a folder. The text is for whoever started us."""
+
+
 class ApiServer:
-    """The API on a port of 127.0.0.1. Port 0: any free one. Raises OSError where the port is taken."""
+    """The API on a port of 127.0.0.1. Port 0: any free one. Raises InUse where the port is taken."""
 
     def __init__(self, port: int) -> None:
-        self._server = _Server(("127.0.0.1", port), Handler)
+        try:
+            self._server = _Server(("127.0.0.1", port), Handler)
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise InUse(f"Port {port} is in use: choose another, such as PORT={port + 1}.") from None
+            raise
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.speech import Speech
-from chalicelib.domain.why import sentence
+from chalicelib.domain.why import MOMENTS, sentence
 from infra.local.recordings import recorded
-from infra.local.story_shops import PERSIAN, RECORDINGS, Line
+from infra.local.story_shops import PERSIAN, RECORDINGS, THOUSANDS, Line
 from infra.local.story_weeks import go_to
 from infra.local.teller import Teller
 from infra.local.world import World
@@ -31,6 +31,8 @@ def persian(world: World, teller: Teller, lines: dict[str, Line]) -> None:
         answers = _replay(world, lines[slug], folder)
         said = ", ".join(f"{count} answered {status}" for status, count in sorted(answers.items()))
         teller.say(f"  {slug}: {answers.total()} requests of a real shop ({folder}), {said}")
+        if slug == THOUSANDS:
+            teller.say("    (this one counts in thousands of Toman; its amounts are test data, as recorded)")
         set_aside(teller, lines[slug])
     go_to(world, world.timeline.now() + timedelta(hours=2))
     for who, order in _PEOPLE.items():
@@ -79,4 +81,6 @@ def _show_mail(world: World, teller: Teller, line: Line, follow_up: str) -> None
 
 def _reason(follow_up: dict[str, Any]) -> str:
     last = follow_up["why"][-1]
-    return sentence(last["code"], last["params"], _IN_ENGLISH)
+    said = sentence(last["code"], last["params"], _IN_ENGLISH)
+    days = [Speech("fa").date(last["params"][name], _IN_ENGLISH.timezone) for name in MOMENTS if name in last["params"]]
+    return f"{said.removesuffix('.')} ({', '.join(days)})." if days else said

@@ -13,7 +13,7 @@ from urllib.parse import urlencode, urlsplit
 from chalicelib.domain.times import stamp
 from infra.local.recordings import recorded, secrets
 
-GIFTS, PERSIAN, TOMAN = "little-gifts", "pooshak", "pooshak-toman"
+GIFTS, PERSIAN, THOUSANDS = "little-gifts", "pooshak", "pooshak-hezar"
 _PERSIAN = {
     "platform": "woocommerce",
     "locale": "fa-IR",
@@ -37,9 +37,9 @@ _ARGUMENTS: dict[str, dict[str, Any]] = {
     PERSIAN: {**_PERSIAN, "currency": "IRT"},
     # Another release of WooCommerce, with the plugin that counts in thousands of Toman. It numbered its orders from the
     # beginning too: in one shop they would overwrite those of the first recording.
-    TOMAN: {**_PERSIAN, "currency": "IRHT", "name": "پوشاک نمونه ۲"},
+    THOUSANDS: {**_PERSIAN, "currency": "IRHT", "name": "پوشاک نمونه ۲"},
 }
-RECORDINGS = {PERSIAN: "woocommerce-10.5.2", TOMAN: "woocommerce-persian"}
+RECORDINGS = {PERSIAN: "woocommerce-10.5.2", THOUSANDS: "woocommerce-persian"}
 
 
 @dataclass

@@ -40,13 +40,22 @@ class Teller:
     def say(self, text: str = "") -> None:
         print(text, file=self._out, flush=True)
 
+    def legend(self) -> None:
+        """What the words of `head` mean."""
+        self.say(
+            "  of the webhooks received: stored, sent twice, overtaken by a newer one (late), set aside as unreadable;"
+        )
+        self.say("  then the mails that went out, and the follow-ups held back, with why")
+
     def head(self) -> None:
         """What the columns of `week` are."""
-        self.say(f"  {'week of':<11} {'received':>8} {'stored':>7} {'twice':>6} {'late':>5} {'mails':>6}  held back")
+        columns = f"{'received':>8} {'stored':>7} {'twice':>6} {'late':>5} {'set aside':>10} {'mails':>6}"
+        self.say(f"  {'week of':<11} {columns}  held back")
 
     def week(self, day: datetime, added: Numbers) -> None:
         came, sent = added.came_in, added.states["sent"]
-        figures = f"{came['received']:>8} {came['stored']:>7} {came['duplicate']:>6} {came['stale']:>5} {sent:>6}"
+        figures = f"{came['received']:>8} {came['stored']:>7} {came['duplicate']:>6} {came['stale']:>5}"
+        figures += f" {came['quarantined']:>10} {sent:>6}"
         self.say(f"  {day:%d %b %Y} {figures}  {reasons(added.why)}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import secrets
@@ -29,7 +30,7 @@ from infra.local.mail_store import MailStore
 from infra.local.maildoor import MailDoor, MailServer
 from infra.local.ministack import REGION, Ministack
 from infra.local.queues import Feed, Queues
-from infra.local.server import ApiServer
+from infra.local.server import ApiServer, InUse
 from infra.local.timeline import MINUTE, Timeline
 
 PREFIX = "ecrm"
@@ -152,7 +153,17 @@ class World:
             self._undo.append(passing.cleanup)
             return Path(passing.name)
         data.mkdir(parents=True, exist_ok=True)
+        self._lock(data)
         return data
+
+    def _lock(self, data: Path) -> None:
+        """Two worlds in one folder would write over each other. The lock falls with the process, however it ends."""
+        lock = (data / "lock").open("w")
+        self._undo.append(lock.close)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InUse(f"{data} is in use by another `make serve`: end it, or choose another with DATA=.") from None
 
     def _client(self, service: str) -> Any:
         # Asking twice for a client would cost 10 ms each time.
