@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import importlib
-import pkgutil
 from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
 from types import ModuleType
 
-import chalicelib.platforms
+from chalicelib import platforms
 from chalicelib.directory import Entry, entry
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import moment
@@ -18,8 +17,8 @@ from chalicelib.envelope import Envelope
 
 @lru_cache(maxsize=1)
 def platform_names() -> frozenset[str]:
-    """The folders in `platforms/`: the registry."""
-    return frozenset(found.name for found in pkgutil.iter_modules(chalicelib.platforms.__path__) if found.ispkg)
+    """The registry, looked up once: names in addresses are anybody's."""
+    return frozenset(platforms.names())
 
 
 @lru_cache(maxsize=64)

@@ -316,7 +316,7 @@ def test_a_follow_up_on_the_timeline_names_its_flow_and_order() -> None:
     customer = only(partner(key)("/v1/customers", email=SARA.email))["id"]
     items = partner(key)(f"/v1/customers/{customer}/timeline").json["items"]
     texts = {item["text"] for item in items if item["kind"] == "follow_up_planned"}
-    assert any(text.startswith("Thank you, order ") and "Planned for November" in text for text in texts)
+    assert any(text.startswith("Thank you (order ") and "Planned for November" in text for text in texts)
 
 
 def test_the_timeline_tells_everything_newest_first_and_in_pages() -> None:

@@ -53,7 +53,7 @@ _FLOWS = {
     "how-was-it": {"en": "How was it?", "fa": "خریدتان چطور بود؟"},
     "come-back": {"en": "Come back", "fa": "دوباره سر بزنید"},
 }
-_ABOUT = {"en": "{flow}, order {number}", "fa": "«{flow}»، سفارش {number}"}
+_ABOUT = {"en": "{flow} (order {number})", "fa": "«{flow}» (سفارش {number})"}
 # An order in one of these was begun; nobody has ordered yet.
 _BEGUN = ("draft", "pending", "failed")
 _CHANNELS = {"email": {"en": "e-mail", "fa": "ایمیل"}, "sms": {"en": "SMS", "fa": "پیامک"}}

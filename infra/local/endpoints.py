@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import traceback
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
@@ -74,6 +75,9 @@ def _answered(endpoint: Callable[[Any, dict[str, str]], Any], body: bytes, query
     except ValueError as error:
         field = getattr(error, "field", getattr(error, "name", ""))
         return problem(400, str(error), **({"field": field} if field else {}))
+    except Exception as error:  # whoever asked shall hear of it; a dropped connection says nothing
+        traceback.print_exc()
+        return problem(500, f"{type(error).__name__} in this world itself; its trace is where it was started")
     return Answer(200, json.dumps(answer, ensure_ascii=False).encode())
 
 
