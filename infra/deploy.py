@@ -40,7 +40,6 @@ class Deployment:
         self._session = boto3.session.Session(**(local if asked.endpoint else {}))
         pause = 0.05 if asked.endpoint else 2.0
         self._given: dict[str, str] = dict(pair.split("=", 1) for pair in getattr(asked, "set", []))
-        self._master = self._given.get("MasterParameter", MASTER_PARAMETER.format(stage=asked.stage))
         self._account = self._bucket = ""
         self._ready = self._look()
         if self._ready:
@@ -110,7 +109,10 @@ class Deployment:
         return not gaps
 
     def _complete(self) -> bool:
-        gaps = list(missing.others(self._client, self._session.region_name, self._bucket, self._master))
+        # said now, or said once and kept by the stack
+        named = {**self.stack.parameters(), **self._given}.get("MasterParameter")
+        master = named or MASTER_PARAMETER.format(stage=self._asked.stage)
+        gaps = list(missing.others(self._client, self._session.region_name, self._bucket, master))
         for gap in gaps:
             self._tell(str(gap))
         return not any(gap.needed for gap in gaps)
@@ -135,7 +137,13 @@ class Deployment:
         return {"Artifacts": self._bucket, **zips, **self._given}
 
     def _agreed(self, question: str) -> bool:
-        return bool(self._asked.yes) or self._ask(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+        if self._asked.yes:
+            return True
+        try:
+            return self._ask(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+        except EOFError:
+            self._tell("\nnobody to ask: YES=1 does not ask")
+            return False
 
     def _no_stack(self) -> int:
         self._tell(f"there is no {self.stack.name} yet: make deploy STAGE={self._asked.stage}")
@@ -155,7 +163,7 @@ def main(words: Sequence[str], say: TextIO = sys.stdout, ask: Ask = input, pack:
     try:
         deployment = Deployment(asked, say, ask, pack)
         return int(getattr(deployment, asked.command)())
-    except (Failed, ClientError, BotoCoreError, LookupError, EOFError) as error:
+    except (Failed, ClientError, BotoCoreError, LookupError) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 1
 

@@ -42,9 +42,17 @@ class Stack:
         found = (self._described() or {}).get("Outputs", [])
         return {one["OutputKey"]: one["OutputValue"] for one in found}
 
+    def parameters(self) -> dict[str, str]:
+        """As they were last set. Empty where there is no such stack."""
+        found = (self._described() or {}).get("Parameters", [])
+        return {one["ParameterKey"]: one["ParameterValue"] for one in found}
+
     def plan(self, template_url: str, parameters: Mapping[str, str]) -> Plan | None:
         """What applying the template would change; None for nothing. Raises Failed."""
-        creates = self.status() in ("", "REVIEW_IN_PROGRESS")
+        status = self.status()
+        if status == "ROLLBACK_COMPLETE":
+            raise Failed(f"{self.name} is what a failed first deployment left: `make destroy`, then deploy again")
+        creates = status in ("", "REVIEW_IN_PROGRESS")
         name = f"ecrm-{int(time.time() * 1000)}"
         given = [{"ParameterKey": key, "ParameterValue": value} for key, value in sorted(parameters.items())]
         kept = [] if creates else self._kept(parameters)
@@ -103,8 +111,7 @@ class Stack:
 
     def _kept(self, parameters: Mapping[str, str]) -> list[dict[str, Any]]:
         """What an earlier deployment set stays, unless it is said again. Where the zips lie always comes anew."""
-        told = (self._described() or {}).get("Parameters", [])
-        names = {one["ParameterKey"] for one in told} - set(parameters)
+        names = set(self.parameters()) - set(parameters)
         return [{"ParameterKey": name, "UsePreviousValue": True} for name in sorted(names)]
 
     def _until_made(self, name: str) -> dict[str, Any]:
