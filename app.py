@@ -30,7 +30,7 @@ def hooks(platform: str, shop: str) -> Response:
     return Response(answer["body"], headers=answer["headers"], status_code=answer["statusCode"])
 
 
-@app.on_sqs_message(queue="inbox", batch_size=10)
+@app.on_sqs_message(queue="inbox", batch_size=10, maximum_concurrency=5)
 def ingest(event: SQSEvent) -> Failures:
     """Deliveries that accept has verified."""
     from chalicelib.functions import ingest as function
@@ -46,7 +46,7 @@ def unverified(event: SQSEvent) -> Failures:
     return function.handler(event.to_dict(), event.context)
 
 
-@app.on_sqs_message(queue="outbox", batch_size=10, maximum_concurrency=5)
+@app.on_sqs_message(queue="outbox", batch_size=10, maximum_concurrency=3)
 def send(event: SQSEvent) -> Failures:
     """Follow-ups whose moment has come."""
     from chalicelib.functions import send as function
@@ -54,7 +54,7 @@ def send(event: SQSEvent) -> Failures:
     return function.handler(event.to_dict(), event.context)
 
 
-@app.on_sqs_message(queue="feedback", batch_size=10)
+@app.on_sqs_message(queue="feedback", batch_size=10, maximum_concurrency=2)
 def feedback(event: SQSEvent) -> Failures:
     """What the mail provider says became of our messages."""
     from chalicelib.functions import feedback as function

@@ -112,20 +112,20 @@ class Deployment:
         # said now, or said once and kept by the stack
         named = {**self.stack.parameters(), **self._given}.get("MasterParameter")
         master = named or MASTER_PARAMETER.format(stage=self._asked.stage)
-        gaps = list(missing.others(self._client, self._session.region_name, self._bucket, master))
+        gaps = list(missing.others(self._client, self._session.region_name, self._bucket, master, self._account))
         for gap in gaps:
             self._tell(str(gap))
         return not any(gap.needed for gap in gaps)
 
     def _upload(self, build: Path, facts: dict[str, Any]) -> str:
         """The zips and the template under their hashes. Returns the template's address."""
-        s3 = self._client("s3")
+        s3, owner = self._client("s3"), {"ExpectedBucketOwner": self._account}
         for name in ("accept", "app"):
             key = sam.key(facts[name]["sha256"])
-            if not s3.list_objects_v2(Bucket=self._bucket, Prefix=key).get("KeyCount"):
-                s3.upload_file(str(build / f"{name}.zip"), self._bucket, key)
+            if not s3.list_objects_v2(Bucket=self._bucket, Prefix=key, **owner).get("KeyCount"):
+                s3.upload_file(str(build / f"{name}.zip"), self._bucket, key, ExtraArgs=owner)
         key = f"ecrm/{facts['stack']}.json"
-        s3.upload_file(str(build / "stack.json"), self._bucket, key)
+        s3.upload_file(str(build / "stack.json"), self._bucket, key, ExtraArgs=owner)
         if self._asked.endpoint:
             return f"{self._asked.endpoint}/{self._bucket}/{key}"
         region = self._session.region_name

@@ -49,12 +49,12 @@ def accept_files(project: Path) -> list[Path]:
         file for name in ("signature", "__init__") for file in project.glob(f"chalicelib/platforms/*/{name}.py")
     ]
     found: set[Path] = set()
-    todo = [project / "chalicelib" / "accept.py", *platforms]
-    while todo:
-        file = todo.pop()
+    left = [project / "chalicelib" / "accept.py", *platforms]
+    while left:
+        file = left.pop()
         if file not in found:
             found |= {file}
-            todo += [known for name in _imported(file) for known in _files(project, name)]
+            left += [known for name in _imported(file) for known in _files(project, name)]
     return sorted(file.relative_to(project) for file in found)
 
 

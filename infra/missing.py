@@ -39,9 +39,17 @@ def credentials(client: Clients) -> tuple[str, list[Missing]]:
         return "", [Missing(f"credentials that AWS accepts ({_short(error)})", "aws configure   (or: aws sso login)")]
 
 
-def others(client: Clients, region_name: str, bucket: str, master: str) -> Iterator[Missing]:
+def others(client: Clients, region_name: str, bucket: str, master: str, account: str) -> Iterator[Missing]:
     """Bucket for the zips, master secret, verified sender."""
-    if not _answers(lambda: client("s3").head_bucket(Bucket=bucket)):
+    try:
+        # whoever made a bucket of our name first must not get to hand us our code
+        ours = _answers(lambda: client("s3").head_bucket(Bucket=bucket, ExpectedBucketOwner=account))
+    except ClientError:
+        yield Missing(
+            f"a bucket of this account: {bucket} is somebody else's, or forbidden", "make deploy BUCKET=my-own-name"
+        )
+        ours = True
+    if not ours:
         yield Missing(f"the bucket {bucket} for the zips", f"aws s3 mb s3://{bucket} --region {region_name}")
     if not _answers(lambda: client("ssm").get_parameter(Name=master)):
         put = f"aws ssm put-parameter --name {shlex.quote(master)} --type SecureString"
@@ -52,7 +60,7 @@ def others(client: Clients, region_name: str, bucket: str, master: str) -> Itera
 
 
 def _answers(ask: Callable[[], Any]) -> bool:
-    """Whether it is there. What is forbidden is there; raises what is neither."""
+    """Whether it is there. Raises whatever else AWS says, such as that it is forbidden."""
     try:
         ask()
     except ClientError as error:

@@ -75,12 +75,12 @@ def service(model: dict[str, Any], operations: Collection[str]) -> dict[str, Any
     """A botocore service model with these operations and the shapes they need, without its documentation."""
     kept = {name: model["operations"][name] for name in sorted(operations)}
     shapes: dict[str, Any] = {}
-    todo = list(_shapes(list(kept.values())))
-    while todo:
-        name = todo.pop()
+    left = list(_shapes(list(kept.values())))
+    while left:
+        name = left.pop()
         if name not in shapes:
             shapes[name] = model["shapes"][name]
-            todo += _shapes(shapes[name])
+            left += _shapes(shapes[name])
     told = {"version": model["version"], "metadata": model["metadata"], "operations": kept, "shapes": shapes}
     bare: dict[str, Any] = _undocumented(told)
     return bare

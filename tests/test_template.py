@@ -123,11 +123,20 @@ def test_a_queue_outlasts_its_function(
 
 def test_every_dead_letter_queue_wakes_somebody(stack: Json) -> None:
     dead = {name for name in all_of(stack, "AWS::SQS::Queue") if "Dead" in name}
-    alarms = [one["Properties"] for one in all_of(stack, "AWS::CloudWatch::Alarm").values()]
+    alarms = [one["Properties"] for name, one in all_of(stack, "AWS::CloudWatch::Alarm").items() if "Dead" in name]
     watched = {one["Dimensions"][0]["Value"]["Fn::GetAtt"][0] for one in alarms}
     assert watched == dead
     assert all(one["AlarmActions"] == [{"Ref": "AlarmTopic"}] for one in alarms)
     assert all((one["Threshold"], one["TreatMissingData"]) == (0, "notBreaching") for one in alarms)
+
+
+def test_a_stopped_clock_an_old_inbox_and_a_refusing_door_wake_somebody_the_same_hour(stack: Json) -> None:
+    alarms = {name: one["Properties"] for name, one in all_of(stack, "AWS::CloudWatch::Alarm").items()}
+    early = {name: one["MetricName"] for name, one in alarms.items() if "Dead" not in name}
+    wanted = {"ClockAlarm": "Errors", "InboxAgeAlarm": "ApproximateAgeOfOldestMessage", "AcceptAlarm": "failed"}
+    assert early == wanted
+    assert all(alarms[name]["Period"] * alarms[name]["EvaluationPeriods"] <= 3600 for name in early)
+    assert all(alarms[name]["AlarmActions"] == [{"Ref": "AlarmTopic"}] for name in early)
 
 
 def test_what_came_unverified_cannot_crowd_out_the_rest(mappings: dict[str, Json]) -> None:
