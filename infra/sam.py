@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,10 @@ def finished(template: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:
             "Default": key(facts[name]["sha256"]),
             "Description": f"Where {name}.zip lies in the bucket Artifacts.",
         }
-    template["Resources"][ACCEPT]["Properties"]["Architectures"] = [facts["arch"]]
+    accept = template["Resources"][ACCEPT]["Properties"]
+    accept["Architectures"] = [facts["arch"]]
+    # as Chalice does it for its own: bytecode is compiled by the Python that packs
+    accept["Runtime"] = f"python{sys.version_info.major}.{sys.version_info.minor}"
     for name, resource in template["Resources"].items():
         if resource["Type"] == "AWS::Serverless::Function":
             zipped = "AcceptZip" if name == ACCEPT else "AppZip"

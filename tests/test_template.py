@@ -82,6 +82,12 @@ def test_only_the_hooks_may_call_accept(stack: Json) -> None:
     assert permission["SourceArn"]["Fn::Sub"].endswith("${RestAPI}/*/POST/hooks/*")
 
 
+def test_all_functions_run_on_the_python_that_packed_them(functions: dict[str, Json]) -> None:
+    assert {one["Runtime"] for one in functions.values()} == {
+        f"python{sys.version_info.major}.{sys.version_info.minor}"
+    }
+
+
 def test_the_handlers_that_the_template_names_exist(functions: dict[str, Json]) -> None:
     names = [one["Handler"] for one in functions.values()]
     ask = "import importlib, sys\nfor name in sys.argv[1:]:\n m, _, f = name.rpartition('.')\n"
