@@ -14,7 +14,7 @@ from app import app
 from chalicelib import clock, keys
 from chalicelib.channels import Receipt, Unclear
 from chalicelib.domain import arms, blinding
-from chalicelib.domain.order import Buyer, Refund
+from chalicelib.domain.order import Buyer, Refund, anonymous, wins
 from chalicelib.domain.times import stamp
 from chalicelib.settings import settings
 from chalicelib.table import base, follow_ups, orders, quarantine, suppression
@@ -219,3 +219,10 @@ def test_the_address_left_with_an_order_is_the_one_that_may_be_suppressed(office
     suppression.add(office.shop, "email:sara@example.test", "bounce", stamp(NOON))
     office.run(NOON + timedelta(days=1))
     assert [office.state(number, "thank-you") for number in (1, 2)] == ["cancelled", "sent"]
+
+
+def test_whose_an_order_of_two_erased_people_is_does_not_depend_on_what_came_first() -> None:
+    nameless = anonymous(order(1))
+    assert wins(nameless, nameless, "c_b", "c_a")
+    assert not wins(nameless, nameless, "c_a", "c_b")
+    assert not wins(nameless, nameless, "c_a", "c_a")

@@ -204,7 +204,10 @@ def wins(new: Order, old: Order | None, new_customer: str | None = None, old_cus
     customers' ids, and those before the rest: an erasure in between then changes nothing about who wins."""
     if old is None or version(new) != version(old):
         return old is None or version(new) > version(old)
-    return not same(new, old) and _said(new, new_customer) > _said(old, old_customer)
+    if same(new, old):
+        # two erased persons' orders say the same; whose it is must still not depend on what came first
+        return (new_customer or "") > (old_customer or "")
+    return _said(new, new_customer) > _said(old, old_customer)
 
 
 def _said(order: Order, customer: str | None) -> tuple[str, str, str]:
