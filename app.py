@@ -11,6 +11,7 @@ from chalice import Chalice, Response
 from chalice.app import CloudWatchEvent, SQSEvent
 
 from chalicelib import accept
+from chalicelib.routes.connections import connections
 from chalicelib.routes.customers import customers
 from chalicelib.routes.deliveries import deliveries
 from chalicelib.routes.mail_links import mail_links
@@ -18,7 +19,7 @@ from chalicelib.routes.orders import orders
 from chalicelib.routes.public import public
 
 app = Chalice(app_name="ecrm")
-for blueprint in (customers, orders, deliveries, mail_links, public):
+for blueprint in (customers, orders, deliveries, mail_links, connections, public):
     app.register_blueprint(blueprint)
 Failures = dict[str, list[dict[str, str]]]
 
@@ -62,9 +63,17 @@ def feedback(event: SQSEvent) -> Failures:
     return function.handler(event.to_dict(), event.context)
 
 
+@app.on_sqs_message(queue="fetch", batch_size=1, maximum_concurrency=2)
+def fetch(event: SQSEvent) -> Failures:
+    """Shops whose own API has something to be asked."""
+    from chalicelib.functions import fetch as function
+
+    return function.handler(event.to_dict(), event.context)
+
+
 @app.schedule("rate(1 minute)")
 def tick(event: CloudWatchEvent) -> None:
-    """The clock: what is due goes to the outbox, what was spooled to the inbox."""
+    """The clock: what is due goes to the outbox, what was spooled to the inbox, whom to ask to fetch."""
     from chalicelib.functions import tick as function
 
     function.handler(event.to_dict(), event.context)

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import ModuleType
 from typing import Any
 
-from chalicelib import clock, http_event
+from chalicelib import clock, http_event, notices
 from chalicelib.directory import Entry, NeverLoaded
 from chalicelib.domain.shop import SLUG
-from chalicelib.domain.times import stamp
+from chalicelib.domain.times import in_order, stamp
 from chalicelib.envelope import LARGEST_BODY, Envelope, TooLarge, allowed, seal, spool_key
 from chalicelib.outside import Outside, aws
 from chalicelib.signatures import proves, signature_of
@@ -63,6 +64,7 @@ def receive(
         if signature and signature.SECRETS_PER_TOPIC:
             delivery = _with_topic(delivery, signature)
         status, reason = _judged(delivery, signature, outside)
+        outside.notices.tell(delivery.now, turned_away=reason in http_event.TURNED_AWAY)
     except Exception as error:  # the last resort: ours, so the shop may try again
         status, reason, facts = 503, "error", {**facts, **_incident(error)}
     known_shop = status in (200, 503) and SLUG.fullmatch(shop)
@@ -81,9 +83,9 @@ def _judged(delivery: Delivery, signature: ModuleType | None, outside: Outside) 
     if entry is None or not _welcome(entry, delivery):
         return _unknown(delivery, signature, outside)
     if signature.is_ping(delivery.headers, delivery.body):
-        return 200, "ping"
+        return _ping(delivery, entry, outside)
     if not _authentic(delivery, entry, signature, outside):
-        return 401, "bad_signature"
+        return _refused(delivery, entry, signature, outside)
     return _delivered(_with_topic(delivery, signature), signature, outside)
 
 
@@ -105,6 +107,32 @@ def _authentic(delivery: Delivery, entry: Entry, signature: ModuleType, outside:
 def _signed(delivery: Delivery, entry: Entry, signature: ModuleType, outside: Outside) -> bool:
     said = (delivery.topic, delivery.headers, delivery.body, delivery.now)
     return proves(entry, outside.master, delivery.shop, signature, *said)
+
+
+def _ping(delivery: Delivery, entry: Entry, outside: Outside) -> Verdict:
+    """Anybody can say hello, so it changes nothing; but while somebody waits for the shop to do so, the moment of it is
+    put down. The directory of a minute ago may not say yet that somebody waits."""
+    if not _awaited(delivery, entry) and outside.directory.refresh():
+        entry = outside.directory.find(delivery.shop) or entry
+    if _awaited(delivery, entry):
+        with suppress(Exception):  # whoever waits for it waits for the next; the shop gets its 200
+            outside.put(notices.ping_key(delivery.shop), stamp(delivery.now).encode())
+    return 200, "ping"
+
+
+def _awaited(delivery: Delivery, entry: Entry) -> bool:
+    return in_order(stamp(delivery.now)) < in_order(entry.pings)
+
+
+def _refused(delivery: Delivery, entry: Entry, signature: ModuleType, outside: Outside) -> Verdict:
+    """401; but a key that we do not know may be the platform's new one: 503, so that it comes again when we do."""
+    entry = outside.directory.find(delivery.shop) or entry
+    asks = getattr(signature, "unknown_key", None)
+    if asks and asks(delivery.headers, entry.jwks):
+        outside.notices.unknown_key(delivery.shop)
+        return 503, "unknown_key"
+    outside.notices.refused(delivery.shop)
+    return 401, "bad_signature"
 
 
 def _unknown(delivery: Delivery, signature: ModuleType | None, outside: Outside) -> Verdict:

@@ -22,6 +22,7 @@ KEY = "directory.json"
 VERSION = 1
 FRESH_SECONDS = 60.0
 RETRY_SECONDS = 5.0
+LONGEST_MOMENT = 30
 _published = 0  # how often this process published: its own readers look again at once
 
 
@@ -43,6 +44,7 @@ class Entry:
     newest: int = 1
     secrets: dict[str, list[str]] = field(default_factory=dict, repr=False)
     jwks: str = ""
+    pings: str = ""  # until this moment somebody waits for the shop's hello
 
     def candidates(self, master: bytes, shop: str, topics: Iterable[str]) -> list[str]:
         """Every secret that may have signed one of these topics, the likeliest first. `*` is a topic of its own."""
@@ -64,7 +66,8 @@ class Entry:
 def entry(shop: Shop) -> Entry:
     """The part of a shop that stands in the directory."""
     secrets = {topic: list(secrets) for topic, secrets in shop.supplied_secrets.items()}
-    return Entry(shop.platform, shop.state, shop.oldest_generation, shop.secret_generation, secrets, shop.jwks)
+    pings = shop.pings_until if len(shop.pings_until) <= LONGEST_MOMENT else ""
+    return Entry(shop.platform, shop.state, shop.oldest_generation, shop.secret_generation, secrets, shop.jwks, pings)
 
 
 def text_of(shops: Iterable[Shop]) -> bytes:
@@ -78,6 +81,7 @@ def text_of(shops: Iterable[Shop]) -> bytes:
             "newest": one.newest,
             **({"secrets": one.secrets} if one.secrets else {}),
             **({"jwks": one.jwks} if one.jwks else {}),
+            **({"pings": one.pings} if one.pings else {}),
         }
         for slug, one in found.items()
     }

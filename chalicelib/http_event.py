@@ -16,6 +16,9 @@ from chalicelib.envelope import LARGEST_BODY
 
 _COUNTED = {"accepted": "received", "unknown_topic": "received", "unverified": "unverified", "spooled": "spooled"}
 
+# No shop's, as far as we can tell. Where the answer is 503 it is not our fault either.
+TURNED_AWAY = frozenset({"unknown", "bad_signature", "unknown_key"})
+
 
 class Garbled(ValueError):
     """The event holds no request that could be authentic."""
@@ -86,6 +89,6 @@ def log_line(status: int, facts: Mapping[str, Any], now: datetime) -> str:
 
 
 def _metric(status: int, reason: str) -> str | None:
-    if status == 503:
+    if status == 503 and reason not in TURNED_AWAY:
         return "failed"
     return _COUNTED.get(reason) if status == 200 else "refused"

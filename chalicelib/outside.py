@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Protocol
 
 from chalicelib.directory import Absent, Directory
+from chalicelib.notices import Notices
 from chalicelib.settings import Settings, settings
 from chalicelib.thin import Trouble
 
@@ -17,6 +18,7 @@ class Outside(Protocol):
 
     master: bytes
     directory: Directory
+    notices: Notices
 
     def send(self, text: str, shop: str) -> None:
         """Onto the inbox queue, fairly by shop."""
@@ -34,6 +36,7 @@ class Aws:
     def __init__(self, given: Settings) -> None:
         self.master = given.master
         self.directory = Directory(self.get)
+        self.notices = Notices(self.put)
         self._settings, self._thin = given, given.thin()
 
     def send(self, text: str, shop: str) -> None:
@@ -53,6 +56,24 @@ class Aws:
             if trouble.status == 404 and trouble.code == "NoSuchKey":
                 raise Absent(key) from None
             raise
+
+    def get_range(self, key: str, start: int, size: int) -> bytes:
+        """`size` bytes of an object from `start` on, fewer at its end. Raises Absent or Trouble."""
+        try:
+            return self._thin.s3_get_range(self._settings.bucket, key, start, size)
+        except Trouble as trouble:
+            if trouble.code == "InvalidRange":
+                return b""
+            if trouble.code == "NoSuchKey":
+                raise Absent(key) from None
+            raise
+
+    def size(self, key: str) -> int:
+        """How many bytes an object has. Raises Absent or Trouble."""
+        found = self._thin.s3_size(self._settings.bucket, key)
+        if found is None:
+            raise Absent(key)
+        return found
 
     def get_or_none(self, key: str) -> bytes | None:
         """An object's bytes, None for no object. Raises Trouble."""
@@ -75,7 +96,14 @@ class Aws:
 
     def send_due(self, messages: list[tuple[str, str]]) -> None:
         """(shop, message) each onto the outbox. What SQS does not take is still due in the table."""
-        url = self._settings.need("outbox_url").outbox_url
+        self._send_all(self._settings.need("outbox_url").outbox_url, messages)
+
+    def ask_fetch(self, messages: list[tuple[str, str]]) -> None:
+        """(shop, message) each onto the queue of questions for the shops: import, reconcile, refetch, keys. Hints:
+        whatever has to be done stands in the table."""
+        self._send_all(self._settings.need("fetch_url").fetch_url, messages)
+
+    def _send_all(self, url: str, messages: list[tuple[str, str]]) -> None:
         for start in range(0, len(messages), BATCH):
             some = enumerate(messages[start : start + BATCH])
             entries = [{"Id": str(i), "MessageBody": body, "MessageGroupId": shop} for i, (shop, body) in some]

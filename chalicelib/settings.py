@@ -15,6 +15,7 @@ _VARIABLES = {
     "inbox_url": ("ECRM_INBOX_URL", "set it to the address of the inbox queue"),
     "outbox_url": ("ECRM_OUTBOX_URL", "set it to the address of the outbox queue"),
     "feedback_url": ("ECRM_FEEDBACK_URL", "set it to the address of the queue that takes the mail provider's events"),
+    "fetch_url": ("ECRM_FETCH_URL", "set it to the address of the queue of questions for the shops' own APIs"),
     "unverified_url": ("ECRM_UNVERIFIED_URL", "set it to the address of the queue for deliveries still to be verified"),
     "bucket": ("ECRM_BUCKET", "set it to the name of the S3 bucket"),
     "mail_configuration_set": ("ECRM_MAIL_CONFIGURATION_SET", "set it to the name of the SES configuration set"),
@@ -49,6 +50,7 @@ class Settings:
     outbox_url: str = ""
     feedback_url: str = ""
     unverified_url: str = ""
+    fetch_url: str = ""
     endpoint_url: str = ""
     mail_endpoint_url: str = ""
     stage: str = "dev"
@@ -119,10 +121,19 @@ def settings() -> Settings:
     return read(os.environ)
 
 
+# A profile or token of this shell beside the credentials that are adopted would win over them, or spoil them.
+_OF_THE_SHELL = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN")
+
+
 def adopt(variables: Mapping[str, str]) -> None:
     """Make these this process's environment. ECRM_ variables it had are dropped: they may be of another stage, whose
     master would give wrong secrets."""
-    for name in [name for name in os.environ if name.startswith("ECRM_")]:
+    for name in [name for name in os.environ if name.startswith("ECRM_") or name in _OF_THE_SHELL]:
         del os.environ[name]
     os.environ.update(variables)
     settings.cache_clear()
+
+
+def colourless() -> bool:
+    """Whether whoever runs a command wants no colours: https://no-color.org, or a terminal that has none."""
+    return bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"

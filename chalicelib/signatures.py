@@ -49,9 +49,12 @@ def proves(
     body: bytes,
     now: datetime,
 ) -> bool:
-    """Whether one of the shop's live secrets signed this."""
+    """Whether one of the shop's live secrets signed this, or one of its public keys."""
     candidates = known.candidates(master, shop, secret_topics(signature, topic))
-    return bool(signature.verify(headers, body, candidates, now))
+    with_keys = getattr(signature, "verify_with_keys", None) if known.jwks else None
+    return bool(
+        signature.verify(headers, body, candidates, now) or (with_keys and with_keys(headers, body, known.jwks))
+    )
 
 
 def proven(envelope: Envelope, shop: Shop, master: bytes) -> bool:

@@ -21,6 +21,7 @@ from urllib.parse import quote, urlsplit
 CONNECT_SECONDS, READ_SECONDS = 1.0, 2.0
 LARGEST_ANSWER = 16 * 1024 * 1024
 _KEY = re.compile(r"<Key>([^<]*)</Key>")
+_SIZE = re.compile(r"<Size>(\d+)</Size>")
 _COUNTS = (
     "ApproximateNumberOfMessages",
     "ApproximateNumberOfMessagesNotVisible",
@@ -124,14 +125,33 @@ class Thin:
         """The object's bytes. Trouble with status 404 where there is none."""
         return self._request("s3", "GET", *self._object(bucket, key), {}, b"")
 
+    def s3_get_range(self, bucket: str, key: str, start: int, size: int) -> bytes:
+        """Some of the object's bytes; fewer at its end. Trouble InvalidRange where it ends before `start`."""
+        headers = {"range": f"bytes={start}-{start + size - 1}"}
+        return self._request("s3", "GET", *self._object(bucket, key), headers, b"")
+
+    def s3_size(self, bucket: str, key: str) -> int | None:
+        """How many bytes the object has, None where there is none. Asked of the list: the object itself would tell it
+        in a header only. Where it exists it leads all keys that begin as it does."""
+        listing = self._listing(bucket, key, 1)
+        if self._keys_of(listing) != [key]:
+            return None
+        return int(_SIZE.findall(listing)[0])
+
     def s3_keys(self, bucket: str, prefix: str, most: int = 1000) -> list[str]:
         """The first keys that begin so, in their order: at most 1000."""
+        return self._keys_of(self._listing(bucket, prefix, most))
+
+    def _listing(self, bucket: str, prefix: str, most: int) -> str:
         query = f"list-type=2&max-keys={most}&prefix={quote(prefix, safe='-_.~')}"
         base, path = self._object(bucket, "")
-        answer = self._request("s3", "GET", base, path, {}, b"", query).decode()
+        return self._request("s3", "GET", base, path, {}, b"", query).decode()
+
+    @staticmethod
+    def _keys_of(listing: str) -> list[str]:
         from html import unescape  # knows two thousand names, which accept need not load
 
-        return [unescape(key) for key in _KEY.findall(answer)]
+        return [unescape(key) for key in _KEY.findall(listing)]
 
     def s3_delete(self, bucket: str, key: str) -> None:
         """Remove an object, if it is there."""

@@ -88,6 +88,7 @@ def environment(table: str, made: resources.Resources | None = None, endpoint: s
         "ECRM_UNVERIFIED_URL": queues.get("Unverified", "https://sqs.test/unverified"),
         "ECRM_OUTBOX_URL": queues.get("Outbox", "https://sqs.test/outbox"),
         "ECRM_FEEDBACK_URL": queues.get("Feedback", "https://sqs.test/feedback"),
+        "ECRM_FETCH_URL": queues.get("Fetch", "https://sqs.test/fetch"),
         "ECRM_MASTER": "5e" * 32,
         "ECRM_PUBLIC_URL": "https://ecrm.acme.test",
         "ECRM_MAIL_CONFIGURATION_SET": made.mail_set if made else "mail-set",

@@ -130,8 +130,14 @@ class _Telling:
         """Nodes that certainly stand: those of orders. A person who came back is found under her second name."""
         tellings = [one.what.order for one in self.said if isinstance(one.what, events.OrderSeen)]
         names = [(identity(order.buyer), order.placed_at) for order in tellings]
-        moments = {one.what.node: one.at for one in self.said if isinstance(one.what, Erase)}
-        return list(dict.fromkeys(node_at(name, at, moments) for name, at in names if name))
+        return list(dict.fromkeys(node_at(name, at, _erased(self.said)) for name, at in names if name))
+
+
+def _erased(told: list[Happened]) -> dict[str, str]:
+    """When which nodes were. Whoever is linked to an erased one goes with it: her second name tells of that moment."""
+    from tests.life_model import Model  # which rests on this file
+
+    return Model(told).erased
 
 
 def node_at(who: str, at: str, erased: dict[str, str]) -> str:
@@ -193,7 +199,7 @@ def take(one: Happened, at: str | None = None) -> None:
     if isinstance(one.what, Erase):
         privacy.erase(SHOP, one.what.node, moment(one.at))
     else:
-        ingest._take(SHOP, one.what, moment(at or one.at))
+        ingest.take(SHOP, one.what, moment(at or one.at))
 
 
 def ordered(told: list[Happened]) -> None:
@@ -243,8 +249,7 @@ def _precedes(one: Happened, told: list[Happened], start: int, parts: int) -> bo
         return False
     who = identity(one.what.order.buyer)
     targets = {other.what.node for other in told if isinstance(other.what, Erase)}
-    moments = {other.what.node: other.at for other in told if isinstance(other.what, Erase)}
-    return who is not None and node_at(who, one.what.order.placed_at, moments) in targets
+    return who is not None and node_at(who, one.what.order.placed_at, _erased(told)) in targets
 
 
 class Duet:

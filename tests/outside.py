@@ -6,6 +6,7 @@ from chalicelib.directory import Absent, Directory, text_of
 from chalicelib.domain.shop import Shop
 from chalicelib.envelope import Envelope, unseal
 from chalicelib.keys import seal_secret
+from chalicelib.notices import PREFIX, Notices, Tally, read
 
 MASTER = bytes(range(32))
 
@@ -32,6 +33,7 @@ class FakeOutside:
         self.seconds = 1000.0
         self.reads = 0
         self.directory = Directory(self.get, lambda: self.seconds)
+        self.notices = Notices(self.put, lambda: self.seconds)
         if shops:
             self.publish(*shops)
 
@@ -65,9 +67,14 @@ class FakeOutside:
     def spooled(self) -> dict[str, Envelope]:
         return {key: unseal(data.decode(), self.get) for key, data in self.objects.items() if key.startswith("spool/")}
 
+    def noticed(self) -> list[Tally]:
+        """What the clock would find, oldest first."""
+        return [read(self.objects[key]) for key in sorted(self.objects) if key.startswith(PREFIX)]
+
     def changed(self) -> bool:
-        """Whether anything but the directory is there."""
-        return bool(self.inbox or self.unverified or self.objects.keys() - {"directory.json"})
+        """Whether anything but the directory and notices is there."""
+        kept = {key for key in self.objects if not key.startswith(PREFIX)}
+        return bool(self.inbox or self.unverified or kept - {"directory.json"})
 
     def _works(self, part: str) -> None:
         if part in self.broken:

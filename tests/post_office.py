@@ -70,6 +70,7 @@ class PostOffice:
     taken: list[Message] = field(default_factory=list)
     untold: list[dict[str, Any]] = field(default_factory=list)
     queue: list[tuple[str, str]] = field(default_factory=list)
+    asked: list[tuple[str, str]] = field(default_factory=list)
     journal: dict[str, bytes] = field(default_factory=dict)
     rate: float = 1000.0
 
@@ -91,7 +92,7 @@ class PostOffice:
         )
 
     def ticking(self) -> dispatch.Outside:
-        return dispatch.Outside(self.queue.extend, lambda: len(self.queue), self.rate, dispatch.postpone_refetch)
+        return dispatch.Outside(self.queue.extend, lambda: len(self.queue), self.rate, self.asked.extend)
 
     def sell(self, sold: Order) -> str:
         return take_order.see(self.shop, OrderSeen(sold), self.now)

@@ -121,7 +121,7 @@ def watching(watch: Watch) -> Iterator[None]:
     import chalice
 
     from chalicelib import accept
-    from chalicelib.functions import feedback, ingest, send, tick
+    from chalicelib.functions import feedback, fetch, ingest, send, tick
 
     call, request = BaseClient._make_api_call, Thin._request
 
@@ -147,7 +147,7 @@ def watching(watch: Watch) -> Iterator[None]:
     put(Thin, "_request", requested)
     put(chalice.Chalice, "__call__", _as("api", chalice.Chalice.__call__))
     put(accept, "handler", _as("accept", accept.handler))
-    for module, name in ((ingest, "ingest"), (send, "send"), (feedback, "feedback"), (tick, "tick")):
+    for module, name in ((ingest, "ingest"), (send, "send"), (feedback, "feedback"), (fetch, "fetch"), (tick, "tick")):
         put(module, "handler", _as(name, module.handler))
     try:
         yield

@@ -12,12 +12,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from chalicelib import accept, clock
 from chalicelib.accept import handler, receive
 from chalicelib.domain.shop import Shop
 from chalicelib.envelope import unseal
 from chalicelib.keys import webhook_secret
+from chalicelib.platforms.saleor import signature as saleor
+from chalicelib.platforms.saleor.jws import segment as saleor_segment
 from chalicelib.platforms.standard import signature as standard
 from chalicelib.platforms.woocommerce import signature as woocommerce
 from chalicelib.signatures import platform_names, proven
@@ -268,6 +271,51 @@ class TestSecrets:
         assert proven(outside.received()[0], HOME, MASTER)
 
 
+@pytest.fixture(scope="module")
+def pair():
+    """(modulus, private exponent) of a shop's key."""
+    made = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_numbers()
+    return made.public_numbers.n, made.d
+
+
+class TestAPlatformThatSignsWithAKeyPair:
+    def jwks(self, pair, kid="now"):
+        number = pair[0].to_bytes(256, "big")
+        return json.dumps({"keys": [{"kty": "RSA", "kid": kid, "n": saleor_segment(number), "e": "AQAB"}]})
+
+    def shop(self, pair):
+        return Shop("lilac", "saleor", "2026-01-01T00:00:00Z", jwks=self.jwks(pair))
+
+    def ask(self, outside, headers, shop="lilac", body=ORDER):
+        return receive("saleor", shop, headers, body, NOW, outside=outside)
+
+    def signed(self, pair, kid="now"):
+        return saleor.sign_with_key(ORDER, *pair, kid, topic="order_created")
+
+    def test_is_believed_by_its_public_keys_here_and_again_by_ingest(self, pair):
+        outside = FakeOutside(self.shop(pair))
+        assert self.ask(outside, self.signed(pair))[0] == 200
+        [envelope] = outside.received()
+        assert proven(envelope, self.shop(pair), MASTER)
+        assert not proven(replace(envelope, body=b"{}"), self.shop(pair), MASTER)
+        assert not proven(envelope, replace(self.shop(pair), jwks=self.jwks(pair, "next")), MASTER)
+
+    def test_is_not_believed_with_another_body_or_somebody_elses_key(self, pair):
+        outside = FakeOutside(self.shop(pair))
+        assert self.ask(outside, self.signed(pair), body=b"{}")[0] == 401
+        forged = saleor.sign_with_key(ORDER, pair[0] - 2, pair[1], "now", topic="order_created")
+        assert self.ask(outside, forged)[0] == 401
+        assert not outside.changed()
+
+    def test_is_asked_to_come_again_when_it_has_a_new_key_and_then_is_believed(self, pair):
+        outside = FakeOutside(self.shop(pair))
+        assert self.ask(outside, self.signed(pair, "next"))[0] == 503
+        assert not outside.changed()
+        outside.publish(replace(self.shop(pair), jwks=self.jwks(pair, "next")))
+        outside.seconds += 10
+        assert self.ask(outside, self.signed(pair, "next"))[0] == 200
+
+
 class TestWhenThingsAreDown:
     def test_the_spool_takes_what_the_queue_does_not(self, outside):
         outside.broken = {"queue"}
@@ -452,12 +500,15 @@ class TestTheLambdaFunction:
             check=True,
         )
         names = (
-            "accept clock directory domain domain.shop domain.times envelope http_event keys outside platforms "
+            "accept clock directory domain domain.shop domain.times envelope http_event keys notices outside platforms "
             "settings signatures thin"
         )
         platforms = sorted(platform_names())
         signatures = [f"platforms.{name}{part}" for name in platforms for part in ("", ".signature")]
-        expected = {"chalicelib", *(f"chalicelib.{name}" for name in [*names.split(), *signatures])}
+        expected = {
+            "chalicelib",
+            *(f"chalicelib.{name}" for name in [*names.split(), *signatures, "platforms.saleor.jws"]),
+        }
         assert set(said.stdout.split()) - {"__main__"} == expected
 
 

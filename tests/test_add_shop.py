@@ -260,7 +260,7 @@ class TestABadArgument:
             ({"shop": "A"}, "--shop: 3 to 40"),
             ({"shop": ""}, "--shop: is missing"),
             ({"shop": "acme|x"}, "--shop: 3 to 40"),
-            ({"platform": "magento"}, "--platform: one of standard, woocommerce"),
+            ({"platform": "magento"}, "--platform: one of saleor, shopify, standard, woocommerce; home-made"),
             ({"platform": "../x"}, "--platform: one of"),
             ({"locale": "xx-XX"}, "--locale: a language tag"),
             ({"currency": "USX"}, "--currency: an ISO 4217 code"),

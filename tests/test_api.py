@@ -359,7 +359,8 @@ def test_health_counts_what_came_and_what_waits(ministack: Any) -> None:
     assert (found["waiting"], found["spooled"], found["received"]) == (1, 1, 0)
     assert set(found) == {
         *("received", "stored", "duplicate", "stale", "quarantined", "waiting", "spooled"),
-        *("last_delivery_at", "orders_seen", "orders_in_shop"),
+        *("last_delivery_at", "orders_seen", "orders_in_shop", "missed", "refused", "old_secret", "recent"),
+        *("lag_seconds", "shop", "import"),
     }
 
 

@@ -27,6 +27,16 @@ class TestTheDirectory:
         assert shops["sara-shop"] == {"platform": "standard", "state": "paused", "oldest": 2, "newest": 3}
         assert text_of([SARA, ACME]) == text_of([ACME, SARA])
 
+    def test_says_until_when_somebody_waits_for_a_hello_only_while_somebody_does(self):
+        waiting = Shop("acme", "woocommerce", "", pings_until="2026-11-21T09:05:00Z")
+        outside = FakeOutside(waiting, SARA)
+        assert outside.directory.find("acme").pings == "2026-11-21T09:05:00Z"
+        assert outside.directory.find("sara-shop").pings == ""
+        assert "pings" not in json.loads(text_of([SARA]))["shops"]["sara-shop"]
+        assert (
+            "pings" not in json.loads(text_of([Shop("acme", "woocommerce", "", pings_until="9" * 31)]))["shops"]["acme"]
+        )
+
     def test_holds_no_secret_that_can_be_read(self):
         shop = Shop("acme", "woocommerce", "", supplied_secrets=supplied("acme", all=["my old secret"]))
         text = text_of([shop]).decode()

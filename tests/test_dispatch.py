@@ -106,17 +106,20 @@ def test_a_cancelled_follow_up_is_not_due_any_more(office: PostOffice) -> None:
     assert dispatch.tick(NOON + timedelta(days=40), office.ticking()) == 0
 
 
-def test_an_order_to_ask_the_shop_about_is_looked_at_again_tomorrow_and_does_not_hold_up_the_clock(
-    office: PostOffice,
-) -> None:
+def test_an_order_to_ask_the_shop_about_goes_to_whoever_asks_and_does_not_hold_up_the_clock(office: PostOffice) -> None:
     office.sell(order())
     office.sell(order(total=1300))
     assert orders.read("acme", "1").refetch is not None
+    dispatch.tick(NOON + MINUTE, office.ticking())
+    assert [(shop, json.loads(body)) for shop, body in office.asked] == [
+        ("acme", {"shop": "acme", "task": "refetch", "orders": ["1"]})
+    ]
+    orders.postpone_refetch("acme", "1", stamp(NOON + timedelta(days=1)), NOON + MINUTE)
+    office.asked.clear()
     for hours in range(1, 8):
         dispatch.tick(NOON + timedelta(hours=hours), office.ticking())
-    mark = orders.read("acme", "1").refetch
-    assert mark is not None
-    assert (mark.tries, mark.due_sk[:10]) == (1, "2026-11-03")
+    assert office.asked == []
+    assert due.cursor(NOON) == "2026-11-02T13", "past the mark, up to a mail that waits"
 
 
 def test_the_spool_goes_back_to_the_queue_and_is_forgotten_only_then() -> None:

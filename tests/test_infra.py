@@ -16,7 +16,13 @@ from infra import resources
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIG = json.loads((ROOT / ".chalice" / "config.json").read_text())
-READERS = {"Inbox": "ingest", "Unverified": "unverified", "Outbox": "send", "Feedback": "feedback"}
+READERS = {
+    "Inbox": "ingest",
+    "Unverified": "unverified",
+    "Outbox": "send",
+    "Feedback": "feedback",
+    "Fetch": "fetch",
+}
 TWO_WEEKS = timedelta(days=14).total_seconds()
 
 
@@ -130,8 +136,9 @@ def _real(service: str) -> Any:
     return boto3.client(service)
 
 
-def test_large_bodies_and_the_journal_do_not_stay_for_ever() -> None:
+def test_nothing_in_the_bucket_stays_for_ever_but_what_is_worked_off() -> None:
     rules = resources.template()["Bucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
     kept = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "Prefix" in rule}
-    # 14 days in the queue, 14 in quarantine; and as long as a follow-up looks back.
-    assert kept == {"bodies/": 30, "journal/": 400}
+    # bodies: 14 days in the queue, 14 in quarantine; the journal: as long as a follow-up looks back; imports: files
+    # full of people, longer than any import takes
+    assert kept == {"bodies/": 30, "journal/": 400, "notices/": 14, "pings/": 7, "imports/": 30}

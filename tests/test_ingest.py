@@ -76,9 +76,10 @@ def taken(*texts: str, received: int = 1) -> list[str]:
 def test_an_order_is_stored_and_counted(dynamo: FakeDynamo) -> None:
     assert taken(sealed(order_body()), sealed(order_body())) == []
     assert orders.read("acme", "1").order.total == 1200  # type: ignore[union-attr]
-    counts, last = counters.totals("acme")
+    found = counters.totals("acme", "2026-11-21")
+    counts = found.counts
     assert (counts["received"], counts["stored"], counts["duplicate"], counts["orders"]) == (2, 1, 1, 1)
-    assert last == "2026-11-21T22:00:00Z"
+    assert found.last_delivery_at == "2026-11-21T22:00:00Z"
 
 
 def test_a_duplicate_writes_no_row(dynamo: FakeDynamo) -> None:

@@ -11,23 +11,34 @@ import json
 import time
 import urllib.error
 import urllib.request
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Any
 
 import boto3
 import pytest
+from chalice.local import LambdaContext
 
 from chalicelib import outside
+from chalicelib.domain.events import PrivacyAsked, ShopGone
+from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import stamp
+from chalicelib.functions import fetch, tick
 from chalicelib.platforms.standard import signature
+from chalicelib.table import due, shops
+from chalicelib.work import connections, sync, take_rights
 from infra import trim
+from infra.local.doubles.saleor import Double
+from infra.local.doubles.server import Served, post
 from infra.local.world import World
 from tests import rights
+from tests.events import batch
 from tests.rights import Watch, allows, statements, watching
+from webhooks.keeping import keep
 
 START = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
-FUNCTIONS = ("accept", "api", "ingest", "send", "feedback", "tick")
+FUNCTIONS = ("accept", "api", "ingest", "send", "feedback", "fetch", "tick")
 # (function or *, statement, action) -> why it is allowed although no call of ours shows it.
 REASONS = {
     ("*", "Log", "logs:CreateLogStream"): "Lambda itself writes the logs, with the function's role",
@@ -140,7 +151,79 @@ def live(life: Life) -> None:
     life.run(0.06)
     life.world.faults.set({})
     life.run(1)
+    _stand_at_the_door(life)
+    _ask_a_shop(life)
+    _come_by_alone(life)
     _ask_everything(life)
+
+
+def _stand_at_the_door(life: Life) -> None:
+    """Somebody forges, and a shop says hello while its owner waits for it."""
+    now = life.world.timeline.now()
+    forged = signature.sign(b"{}", "whsec_Z3Vlc3M=", topic="order.paid", now=now, id="msg_1")
+    assert life.ask("POST", "/hooks/standard/acme", b"{}", forged)[0] == 401
+    life.world.add_shop({**_asked("woo"), "platform": "woocommerce"})
+    keep("woo", lambda shop: replace(_there(shop), pings_until=stamp(now + timedelta(minutes=5))))
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    assert life.ask("POST", "/hooks/woocommerce/woo", b"webhook_id=12", form)[0] == 200
+
+
+def _there(shop: Shop | None) -> Shop:
+    assert shop
+    return shop
+
+
+def _come_by_alone(life: Life) -> None:
+    """On AWS the clock itself moves its cursor over empty hours; the local world has done so for it."""
+    due.advance((life.world.timeline.now() - timedelta(hours=6)).strftime("%Y-%m-%dT%H"))
+    tick.handler({}, None)
+
+
+def _ask_a_shop(life: Life) -> None:
+    """A shop with an API of its own: installed, looked at, imported from there and from a file; it has a new key, a
+    single order is asked for, a person erased; in the end the shop itself."""
+    world = life.world
+    with Served(lambda url: Double(url, world.timeline.now, post)) as served:
+        double = served.double
+        assert isinstance(double, Double)
+        double.fill(8, 20)
+        shop = {**_asked("sea"), "platform": "saleor", "api_url": f"{served.url}/graphql/"}
+        world.add_shop(shop)
+        token = connections.expect("sea", "saleor", world.timeline.now())
+        double.install(f"{world.url}/connect/saleor/sea/{token}/manifest")
+        sync.begin_import("sea", "api", None, world.timeline.now())
+        hint = batch(json.dumps({"shop": "sea", "task": "import"}))
+        fetch.handler(hint, LambdaContext("fetch", 1024, 1_000))  # too little time for a page: the next one goes on
+        sync.start_timer("sea", world.timeline.now())
+        life.run(0.01)
+        imported = sync.progress("sea")
+        assert imported
+        assert imported["state"] == "done", imported
+        double.new_key()
+        order = double.place_order(email="mina@example.test")
+        assert {status for _, status in double.sent} == {503}
+        life.run(0.01)
+        double.tick()
+        assert double.sent[-1][1] == 200
+        _from_a_file(life)
+        found = _there(shops.get("sea"))
+        sync.refetch(found, [order], world.timeline.now())
+        at = stamp(world.timeline.now())
+        erased = PrivacyAsked("erase", None, "mina@example.test", None, at)
+        assert take_rights.asked(found, erased, world.timeline.now()) == "stored"
+        life.run(0.1)
+        double.apps.clear()
+        take_rights.shop_gone(found, ShopGone("erase", at), world.timeline.now())
+        life.run(0.01)
+        assert _there(shops.get("sea")).state == "off"
+
+
+def _from_a_file(life: Life) -> None:
+    told = boto3.client("s3")
+    body = b"email,consent,consent_at\nbahar@example.test,unsubscribed,2026-11-01T09:00:00Z\n"
+    told.put_object(Bucket=life.world.made.bucket, Key="imports/sea/list.csv", Body=body)
+    sync.begin_import("sea", "csv:imports/sea/list.csv", None, life.world.timeline.now())
+    life.run(0.01)
 
 
 def _become_one_customer(life: Life) -> None:

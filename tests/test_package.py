@@ -15,6 +15,8 @@ import boto3
 import pytest
 
 from chalicelib import flows, settings
+from chalicelib.table import sync
+from chalicelib.work import sync as talks
 from infra import package, resources, trim
 from tests import todays_order
 from tests.artifact import ROOT, Artifact, artifact, make
@@ -183,7 +185,7 @@ def memory() -> Iterator[dict[str, float]]:
 def test_a_delivery_becomes_an_order_and_a_mail_with_each_function_alone(
     artifact: Artifact, shop: Shop, ministack_process: str, memory: dict[str, float]
 ) -> None:
-    """accept → ingest → tick → send → feedback, and the API: each twice, cold and warm, each from its zip alone."""
+    """accept → ingest → tick → send → feedback, then fetch: each twice, cold and warm, each from its zip alone."""
     with SmallLambda(artifact.accept, "chalicelib.accept.handler", shop.variables) as accept:
         for _ in ("cold", "warm"):
             assert accept.invoke(delivery(shop.told))["statusCode"] == 200, accept.log()
@@ -212,6 +214,13 @@ def test_a_delivery_becomes_an_order_and_a_mail_with_each_function_alone(
         for _ in ("cold", "warm"):
             assert feedback.invoke(batch(event)) == {"batchItemFailures": []}
         memory["feedback"] = feedback.memory_mb()
+    talks.start_timer("acme", datetime.now(UTC))
+    with SmallLambda(artifact.app, "chalicelib.functions.fetch.handler", shop.variables) as fetch:
+        for _ in ("cold", "warm"):
+            assert fetch.invoke(batch(json.dumps({"shop": "acme", "task": "reconcile"}))) == {"batchItemFailures": []}
+        assert '"level":"ERROR"' not in fetch.log()
+        memory["fetch"] = fetch.memory_mb()
+    assert sync.read("acme", "reconcile").sync.trouble["code"] == "not_connected"
 
 
 def test_the_api_answers_every_kind_of_question(artifact: Artifact, shop: Shop, memory: dict[str, float]) -> None:
@@ -241,6 +250,7 @@ def test_the_api_answers_every_kind_of_question(artifact: Artifact, shop: Shop, 
         ("phonenumbers", "chalicelib.functions.ingest.handler"),
         ("liquid", "chalicelib.functions.send.handler"),
         ("css_inline", "chalicelib.functions.send.handler"),
+        ("chalicelib/safe_http.py", "chalicelib.functions.fetch.handler"),
         ("babel", "app.app"),
         ("chalicelib/thin.py", "chalicelib.accept.handler"),
     ],
@@ -250,7 +260,7 @@ def test_a_missing_dependency_does_not_stay_hidden(
 ) -> None:
     """The environment of these tests lends nothing: what is not in the zip is not there."""
     code = tmp_path / "code"
-    shutil.copytree(artifact.accept if "thin" in missing else artifact.app, code, symlinks=True)
+    shutil.copytree(artifact.accept if "accept" in handler else artifact.app, code, symlinks=True)
     taken = code / missing
     if taken.is_dir():
         shutil.rmtree(taken)

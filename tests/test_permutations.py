@@ -89,7 +89,7 @@ def arrivals(told: Told, limit: int = RANDOM_ORDERS) -> Iterator[Sequence[tuple[
 def end(fake: FakeDynamo, where: Shop, told: Sequence[tuple[Any, str]]) -> tuple[Rows, set[str]]:
     fake.clear()
     for event, at in told:
-        ingest._take(where, event, moment(at))
+        ingest.take(where, event, moment(at))
     held = list(fake.all())
     return rows(held), marked(held)
 

@@ -11,14 +11,14 @@ import pytest
 from chalice.test import Client
 
 from app import app
-from chalicelib import clock, keys
+from chalicelib import clock, keys, thin
 from chalicelib.channels import Receipt, Unclear
 from chalicelib.domain import arms, blinding
 from chalicelib.domain.order import Buyer, Refund, anonymous, wins
 from chalicelib.domain.times import stamp
 from chalicelib.settings import settings
 from chalicelib.table import base, follow_ups, orders, quarantine, suppression
-from chalicelib.work import aws, dispatch, privacy, send
+from chalicelib.work import aws, dispatch, privacy, refetch, send
 from chalicelib.work.mail_values import greeting_name
 from tests import test_ingest
 from tests.dynamo_expressions import error
@@ -123,26 +123,24 @@ def test_mails_do_not_wait_for_orders_to_ask_the_shop_about(office: PostOffice) 
         office.sell(order(number, total=1300))
     asked: list[int] = []
 
-    def ask(pk: str, sk: str, now: Any) -> None:
+    def ask(hints: list[tuple[str, str]]) -> None:
         asked.append(len(office.queue))
-        raise base.Conflict
+        raise thin.Trouble("sqs", 503, "down")
 
-    outside = replace(office.ticking(), refetch=ask)
+    outside = replace(office.ticking(), ask=ask)
     assert dispatch.tick(LATER, outside) == 8
-    assert asked == [8] * 7, "each mark is looked at, after the mails, and none keeps the next from its turn"
+    assert asked == [8], "after the mails, and a queue that is down keeps nothing else from its turn"
 
 
-def test_a_thousand_marks_are_worked_off_over_several_minutes(
+def test_no_shop_is_asked_about_more_orders_a_minute_than_it_may_be(
     office: PostOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dispatch, "MOST_REFETCHED", 2)
+    monkeypatch.setattr(refetch, "MOST_AT_ONCE", 2)
     for number in range(5):
         office.sell(order(number))
         office.sell(order(number, total=1300))
-    for minute in range(3):
-        dispatch.tick(LATER + minute * MINUTE, office.ticking())
-    tries = [orders.read("acme", str(number)).refetch.tries for number in range(5)]  # type: ignore[union-attr]
-    assert tries == [1] * 5
+    dispatch.tick(LATER, office.ticking())
+    assert [len(json.loads(body)["orders"]) for _, body in office.asked] == [2]
 
 
 def test_a_follow_up_that_fails_unforeseen_each_time_is_put_aside(

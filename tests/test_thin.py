@@ -228,3 +228,38 @@ class TestOnTheRealEmulator:
         s3 = boto3.client("s3", endpoint_url=given.endpoint_url, region_name=given.region)
         [spooled] = s3.list_objects_v2(Bucket=given.bucket, Prefix="spool/acme/")["Contents"]
         assert unseal(outside.get(spooled["Key"]).decode(), outside.get).body == b"{}"
+
+    def test_a_part_of_an_object_and_its_size_come_without_the_rest(self, ministack):
+        aws = Aws(settings())
+        aws.put("imports/acme/orders.csv", b"0123456789")
+        aws.put("imports/acme/orders.csv.other", b"x" * 99)
+        assert aws.get_range("imports/acme/orders.csv", 2, 3) == b"234"
+        assert aws.get_range("imports/acme/orders.csv", 8, 100) == b"89"
+        assert aws.get_range("imports/acme/orders.csv", 10, 5) == b""
+        assert aws.size("imports/acme/orders.csv") == 10
+        aws.put("imports/acme/empty & <odd>.csv", b"")
+        assert aws.size("imports/acme/empty & <odd>.csv") == 0
+        for gone in (lambda key: aws.size(key), lambda key: aws.get_range(key, 0, 5)):
+            with pytest.raises(Absent):
+                gone("imports/acme/orders")
+
+    def test_questions_for_shops_lie_on_their_queue_fairly_by_shop(self, ministack):
+        given = settings()
+        Aws(given).ask_fetch([(f"shop-{n}", f'{{"n":{n}}}') for n in range(12)])
+        sqs = boto3.client("sqs", endpoint_url=given.endpoint_url, region_name=given.region)
+        asked = {"QueueUrl": given.fetch_url, "MaxNumberOfMessages": 10, "MessageSystemAttributeNames": ["All"]}
+        found = [message for _ in range(3) for message in sqs.receive_message(**asked).get("Messages", [])]
+        told = {message["Attributes"]["MessageGroupId"]: message["Body"] for message in found}
+        assert told == {f"shop-{n}": f'{{"n":{n}}}' for n in range(12)}
+
+
+class TestPartsOfObjects:
+    def test_are_asked_for_by_their_bytes(self):
+        server = Server(answer(206, b"234"))
+        assert client(server).s3_get_range("b", "k", 2, 3) == b"234"
+        assert b"range: bytes=2-4" in server.requests[0].lower()
+
+    def test_that_lie_behind_the_end_are_empty(self):
+        server = Server(answer(416, b"<Error><Code>InvalidRange</Code></Error>"))
+        with pytest.raises(Trouble, match="InvalidRange"):
+            client(server).s3_get_range("b", "k", 99, 3)

@@ -10,7 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -22,6 +22,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalice import Chalice, Response
 
 from chalicelib import clock
+from chalicelib.notices import read as read_notice
+from chalicelib.settings import read, settings
+from chalicelib.table import due
 from infra.local.__main__ import main
 from infra.local.faults import BadFaults, Faults
 from infra.local.mail_rules import Refused, check
@@ -36,15 +39,16 @@ class Doors(SimpleNamespace):
     """An app.py whose functions write down what they were called with. `fails`: bodies that do not succeed."""
 
     def __init__(self) -> None:
-        super().__init__(app=Chalice(app_name="recorder"), ticks=[], taken=[], fails=set())
+        super().__init__(app=Chalice(app_name="recorder"), ticks=[], taken=[], batches=[], fails=set())
         self.app.route("/hooks/{platform}/{shop}", methods=["POST"], content_types=["*/*"])(self._hook)
-        self.ingest = self.unverified = self.send = self.feedback = self._take
+        self.ingest = self.unverified = self.send = self.feedback = self.fetch = self._take
 
     def tick(self, event: dict[str, Any], context: Any) -> None:
         self.ticks.append(clock.now())
 
     def _take(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
         self.taken += event["Records"]
+        self.batches.append(len(event["Records"]))
         failed = [record["messageId"] for record in event["Records"] if record["body"] in self.fails]
         return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
@@ -71,6 +75,7 @@ def world(shared: World) -> Iterator[World]:
     shared.drain()
     shared.doors.ticks.clear()
     shared.doors.taken.clear()
+    shared.doors.batches.clear()
 
 
 def ask(world: World, path: str, body: Any = None, headers: dict[str, str] | None = None) -> tuple[int, Any]:
@@ -254,14 +259,14 @@ def test_accepts_own_requests_fail_on_demand_too(world: World) -> None:
     assert thin.s3_get(settings().bucket, "a") == b"\x00\xff"
 
 
-def put_due(world: World, name: str, due: str) -> None:
-    item = {"pk": f"S#acme#O#{name}", "sk": "FU#thanks#1", "due_pk": f"D#{due[:13]}#00", "due_sk": due.rstrip("Z")}
+def put_due(world: World, name: str, due: str, sk: str = "FU#thanks#1") -> None:
+    item = {"pk": f"S#acme#O#{name}", "sk": sk, "due_pk": f"D#{due[:13]}#00", "due_sk": due.rstrip("Z")}
     attributes = {key: {"S": value} for key, value in item.items()}
     boto3.client("dynamodb").put_item(TableName=world.made.table, Item=attributes)
 
 
-def done_with(world: World, name: str) -> None:
-    key = {"pk": {"S": f"S#acme#O#{name}"}, "sk": {"S": "FU#thanks#1"}}
+def done_with(world: World, name: str, sk: str = "FU#thanks#1") -> None:
+    key = {"pk": {"S": f"S#acme#O#{name}"}, "sk": {"S": sk}}
     boto3.client("dynamodb").delete_item(TableName=world.made.table, Key=key)
 
 
@@ -299,6 +304,27 @@ def test_a_row_that_nobody_works_off_does_not_hold_the_clock_up(world: World) ->
     _, report = ask(world, "/_local/clock", {"advance": "30d"})
     done_with(world, "stuck")
     assert report["steps"] <= 3
+
+
+def test_a_talk_with_a_shop_waits_like_any_other_row(world: World) -> None:
+    """Nothing is skipped over it, and the clock comes by at its moment."""
+    now = world.timeline.now()
+    moment = (now + timedelta(hours=30)).replace(minute=17, second=5, microsecond=0)
+    put_due(world, "talk", moment.strftime("%Y-%m-%dT%H:%M:%SZ"), "SYNC#reconcile")
+    ask(world, "/_local/clock", {"advance": "2d"})
+    assert moment.replace(minute=18, second=0) in world.doors.ticks
+    assert due.cursor(world.timeline.now()) == moment.strftime("%Y-%m-%dT%H")
+    done_with(world, "talk", "SYNC#reconcile")
+
+
+def test_what_a_command_of_another_process_puts_behind_the_clock_is_found(world: World) -> None:
+    before = world.timeline.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+    ask(world, "/_local/clock", {"advance": "1d"})
+    assert due.cursor(world.timeline.now()) > before[:13]
+    put_due(world, "late", before, "SYNC#import")
+    ask(world, "/_local/clock", {"advance": "1m"})
+    assert due.cursor(world.timeline.now()) == before[:13]
+    done_with(world, "late", "SYNC#import")
 
 
 @pytest.mark.parametrize(
@@ -361,9 +387,43 @@ def test_elsewhere_is_nothing(world: World) -> None:
         assert ask(world, path, headers={"Authorization": "Bearer é"})[0] == 404
 
 
+def test_questions_for_shops_are_worked_off_one_by_one(world: World) -> None:
+    for shop in ("acme", "lilac", "acme"):
+        boto3.client("sqs").send_message(QueueUrl=world.made.queues["Fetch"], MessageBody=shop, MessageGroupId=shop)
+    assert world.drain()["worked"] == {"Fetch": 3}
+    assert world.doors.batches == [1, 1, 1]
+
+
+def test_a_command_of_this_machine_learns_the_worlds_names(world: World) -> None:
+    """As a process of its own: it finds the same table, queues and secrets as the functions do."""
+    status, told = ask(world, "/_local/environment")
+    assert status == 200
+    assert all(name.startswith(("ECRM_", "AWS_")) for name in told)
+    found, here = read(told), settings()
+    assert found == here
+    assert found.need("fetch_url", "outbox_url", "public_url").local is True
+
+
 @pytest.mark.parametrize("headers", [{"Host": "evil.test"}, {"Origin": "https://evil.test"}])
-def test_a_page_of_another_origin_cannot_drive_the_world(world: World, headers: dict[str, str]) -> None:
+def test_a_page_of_another_origin_can_neither_drive_the_world_nor_learn_its_secrets(
+    world: World, headers: dict[str, str]
+) -> None:
     assert ask(world, "/_local/clock", {"advance": "1d"}, headers)[0] == 403
+    assert ask(world, "/_local/environment", headers=headers)[0] == 403
+
+
+def test_what_the_door_keeps_in_mind_is_told_before_the_clock_comes_by(world: World) -> None:
+    """Also what came within ten seconds after it last told."""
+    from chalicelib import outside
+
+    notices = outside.aws().notices
+    for _ in range(3):
+        notices.refused("acme")
+        notices.tell(clock.now(), turned_away=True)
+    ask(world, "/_local/clock", {"advance": "1m"})
+    aws = outside.aws()
+    told = [read_notice(aws.get(key)) for key in aws.keys("notices/2")]
+    assert sum(one.refused["acme"] for one in told) == 3
 
 
 def test_the_mailbox_shows_a_mail_without_letting_it_act(world: World) -> None:
@@ -390,14 +450,14 @@ def test_a_world_goes_on_after_a_restart_where_it_stood(tmp_path: Path) -> None:
         boto3.client("sqs").send_message(QueueUrl=first.made.queues["Inbox"], MessageBody="waits")
         first.jump(target({"advance": "3d"}, first.timeline.now()))
         boto3.client("sqs").send_message(QueueUrl=first.made.queues["Inbox"], MessageBody="still waits")
-        first_key = first._environment()["ECRM_MASTER"]
+        first_key = first.environment()["ECRM_MASTER"]
     with World(tmp_path, start=START, doors=Doors(), live=False) as second:  # type: ignore[arg-type]
         assert second.timeline.now() >= target({"advance": "3d"}, START)
         assert [found["to"] for found in second.store.list()] == [["sara@acme.test"]]
         assert second._due_rows() == [("S#acme#O#kept", "FU#thanks#1", "2027-01-01T00:00:00", "2027-01-01T00")]
         second.drain()
         assert [record["body"] for record in second.doors.taken] == ["still waits"]
-        assert second._environment()["ECRM_MASTER"] == first_key
+        assert second.environment()["ECRM_MASTER"] == first_key
 
 
 def test_a_folder_holds_one_world_at_a_time(tmp_path: Path) -> None:

@@ -200,6 +200,25 @@ def checked(args: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
+def checked_slug(value: Any) -> str:
+    """A shop's short name. Raises BadArgument."""
+    return _text("shop", value) if value is not None else _missing("shop")
+
+
+def checked_moment(name: str, value: Any) -> str:
+    """A moment in the stored form. Raises BadArgument."""
+    return _checked(name, _moment, value)
+
+
+def checked_url(name: str, value: Any) -> str:
+    """An address without a slash at its end. Raises BadArgument."""
+    return _checked(name, _url, value).rstrip("/")
+
+
+def _missing(name: str) -> str:
+    raise BadArgument(name, "is missing; it is always needed")
+
+
 def flows_off(args: Mapping[str, Any], before: Iterable[str]) -> tuple[str, ...]:
     """The flows a shop does not want, after `flow_off` and `flow_on`. Raises BadArgument."""
     off, on = (

@@ -88,7 +88,7 @@ def registered(args: Mapping[str, Any], old: Shop | None, master: bytes, now: da
         shop = replace(shop, country=shop.locale[-2:])
     if args.get("secret"):
         shop = replace(shop, supplied_secrets=_sealed(shop, secrets_by_topic(shop.platform, args["secret"]), master))
-    return _rotated(shop, args, master)
+    return rotated(shop, args, master)
 
 
 def _new(slug: str, platform: str, master: bytes, now: datetime) -> Shop:
@@ -110,7 +110,7 @@ def _sealed(shop: Shop, plain: dict[str, list[str]], master: bytes) -> dict[str,
     }
 
 
-def _rotated(shop: Shop, args: Mapping[str, Any], master: bytes) -> Shop:
+def rotated(shop: Shop, args: Mapping[str, Any], master: bytes) -> Shop:
     """Rotating makes a new generation beside the old ones; retiring leaves only the newest."""
     newest = shop.secret_generation + bool(args.get("rotate_secrets"))
     oldest = newest if args.get("retire_old_secrets") else shop.oldest_generation

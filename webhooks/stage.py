@@ -13,6 +13,7 @@ _VARIABLES = {
     "Unverified": "ECRM_UNVERIFIED_URL",
     "Outbox": "ECRM_OUTBOX_URL",
     "Feedback": "ECRM_FEEDBACK_URL",
+    "Fetch": "ECRM_FETCH_URL",
     "MailSet": "ECRM_MAIL_CONFIGURATION_SET",
     "PublicUrl": "ECRM_PUBLIC_URL",
     "EndpointURL": "ECRM_PUBLIC_URL",

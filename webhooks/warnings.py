@@ -8,8 +8,8 @@ from typing import Any
 from chalicelib.domain.shop import Shop
 
 # Platforms whose deliveries carry no consent of their own, and those that say which address they come from.
-_NO_CONSENT = ("woocommerce",)
-_SAYS_SOURCE = ("woocommerce",)
+_NO_CONSENT = {"woocommerce": "WooCommerce", "saleor": "Saleor"}
+_SAYS_SOURCE = ("woocommerce", "shopify", "saleor")
 
 
 def warnings(shop: Shop, args: Mapping[str, Any]) -> list[str]:
@@ -24,8 +24,9 @@ def warnings(shop: Shop, args: Mapping[str, Any]) -> list[str]:
         "address": not shop.postal_address
         and "Mails have no postal address at their foot, which many countries require of marketing: --address.",
         "consent_meta": _nobody_agrees(shop)
-        and "Nobody gets marketing: WooCommerce sends no consent, and the policy is strict. Name the field of the "
-        "newsletter plugin (--consent-meta _newsletter_optin=email), or use --consent soft where that is lawful.",
+        and f"Nobody gets marketing: {_NO_CONSENT[shop.platform]} has no consent of its own, and the policy is strict. "
+        "Name the field in which your shop keeps it (--consent-meta _newsletter_optin=email), or use --consent soft "
+        "where that is lawful.",
         "source_url": shop.platform in _SAYS_SOURCE
         and not shop.source_url
         and "A copy of the shop (staging) that sends real orders is not noticed: --source-url https://acme.test.",

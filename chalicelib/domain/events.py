@@ -116,6 +116,34 @@ class CartSeen:
     updated_at: str
 
 
+@dataclass(frozen=True, slots=True)
+class AccountsMerged:
+    """The shop made two accounts one: what `gone` had is now `kept`'s."""
+
+    kept: str
+    gone: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class PrivacyAsked:
+    """A person, or the platform for her, uses a right. `what`: export (somebody has to answer her) | erase."""
+
+    what: str
+    account: str | None
+    email: str | None
+    phone: str | None
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShopGone:
+    """The shop ended the connection. `what`: uninstalled (our token is dead) | erase (all it told us has to go)."""
+
+    what: str
+    at: str
+
+
 Event = (
     OrderSeen
     | OrderChanged
@@ -126,4 +154,7 @@ Event = (
     | ProductSeen
     | ProductGone
     | CartSeen
+    | AccountsMerged
+    | PrivacyAsked
+    | ShopGone
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 SLUG = re.compile(r"[a-z0-9-]{3,40}")
 
@@ -39,5 +39,19 @@ class Shop:
     secret_key_hash: str = ""
     # topic or "*" -> sealed secrets that the shop brought along
     supplied_secrets: dict[str, list[str]] = field(default_factory=dict, repr=False)
+    access: str = field(default="", repr=False)  # sealed: what lets us into the shop's own API
+    pings_until: str = ""  # while somebody waits for the shop's first sign of life, the door notes pings
     jwks: str = ""  # JSON Web Key Set of a platform that signs with a key pair
     origins: list[str] = field(default_factory=list)  # where the storefront's pages come from
+
+
+def newest_secrets(shop: Shop) -> Shop:
+    """The shop as if only its newest secrets were live: of those it brought along, the one named first."""
+    supplied = {topic: sealed[:1] for topic, sealed in shop.supplied_secrets.items()}
+    return replace(shop, oldest_generation=shop.secret_generation, supplied_secrets=supplied)
+
+
+def place(url: str) -> tuple[str, str]:
+    """Host, port and path of an address: a shop answers to http and https, and hosts know no case."""
+    host, slash, path = url.strip().partition("://")[2].partition("/")
+    return host.lower().removesuffix(":443").removesuffix(":80"), (slash + path).rstrip("/")

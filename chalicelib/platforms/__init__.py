@@ -9,7 +9,11 @@ Each has two doors. `signature.py` (standard library only, all that the accept f
     key(secret)                                the HMAC key behind a secret, or None where it is unusable
     verify(headers, body, secrets, now)        True or False, never an exception
     sign(body, secret, *, topic, now, id)      the headers of a delivery as the platform would send it
+A platform that signs with a key pair also has
+    verify_with_keys(headers, body, jwks)      True or False: whether one of these public keys signed this
+    unknown_key(headers, jwks)                 whether it names a key that is not among them
 `webhook.py` offers the same and `read(topic, headers, body, *, received_at, shop) -> list[Event]`.
+`api.py`, where the shop can be asked: `shop_api.py`.
 Headers are mappings from lower-cased names to text. Every place that a new platform touches: docs/extending.md.
 """
 
@@ -37,3 +41,14 @@ def load(name: str) -> ModuleType:
         if not (missing.name or "").startswith(f"{__name__}.{name}"):
             raise
         raise LookupError("no such platform") from None
+
+
+def load_api(name: str) -> ModuleType | None:
+    """The platform's `api` module, or None where its shops cannot be asked. Raises LookupError for no platform."""
+    load(name)
+    try:
+        return import_module(f"{__name__}.{name}.api")
+    except ModuleNotFoundError as missing:
+        if missing.name != f"{__name__}.{name}.api":
+            raise
+        return None

@@ -119,19 +119,26 @@ class Node:
 
 def parse(body: bytes) -> Node:
     """The body as an object with exact numbers. Raises Unreadable for anything else, however hostile."""
+    value = _opened(body)
+    if not isinstance(value, dict):
+        raise Unreadable("the body should be an object")
+    return Node(value)
+
+
+def parse_list(body: bytes, most: int) -> list[Node]:
+    """The members of a body that is a list, each with paths of its own. Raises Unreadable."""
+    return [Node(member.value) for member in Node(_opened(body), "the body").items(most)]
+
+
+def _opened(body: bytes) -> Any:
     try:
-        value = json.loads(
-            body.decode("utf-8-sig"), parse_float=_decimal, parse_int=_integer, parse_constant=_no_number
-        )
+        return json.loads(body.decode("utf-8-sig"), parse_float=_decimal, parse_int=_integer, parse_constant=_no_number)
     except UnicodeDecodeError:
         raise Unreadable("the body is not UTF-8") from None
     except RecursionError:
         raise Unreadable("the body is nested too deeply") from None
     except ValueError:
         raise Unreadable("the body is not JSON") from None
-    if not isinstance(value, dict):
-        raise Unreadable("the body should be an object")
-    return Node(value)
 
 
 def _local(text: str, zone: str) -> datetime:

@@ -15,7 +15,7 @@ deliveries = Blueprint(__name__)
 
 @partner(deliveries, "/v1/health")
 def get_health(asked: Asked) -> Json:
-    return read_health.health(asked.shop, aws.for_health())
+    return read_health.health(asked.shop, aws.for_health(), asked.now)
 
 
 @partner(deliveries, "/v1/quarantine", query=("limit", "cursor"))

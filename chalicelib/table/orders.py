@@ -17,6 +17,10 @@ from chalicelib.table.due import due_keys
 from chalicelib.table.follow_ups import FollowUpRow
 
 FEED_SHARDS = 1
+# What counts as placed is in the feed; what a shop holds besides (unpaid, failed, cancelled) is only counted.
+FEED, APART = "F", "G"
+# A shop that sold nothing for so long sold nothing before.
+EMPTY_MONTHS = 36
 
 
 class OrderRow(Row, discriminator="order"):
@@ -93,15 +97,16 @@ def write(shop: str, order_id: str, held: Held, told: Order | None, customer: st
     order = standing(told, gone_at)
     if told and order:
         row.snapshot = canonical(told)
-        if order.placed:
-            row.feed_pk = feed_partition(shop, order.placed_at, order_id)
+        if order.status not in ("deleted", "draft"):
+            row.feed_pk = feed_partition(shop, order.placed_at, order_id, FEED if order.placed else APART)
             row.feed_sk = f"{in_order(order.placed_at)}#{order_id}"
+        if order.placed:
             row.gist = _gist(order, customer)
     return base.replace(row, held.rev)
 
 
-def feed_partition(shop: str, placed_at: str, order_id: str) -> str:
-    return base.partition(shop, "F", placed_at[:7], str(base.shard(order_id, FEED_SHARDS)))
+def feed_partition(shop: str, placed_at: str, order_id: str, feed: str = FEED) -> str:
+    return base.partition(shop, feed, placed_at[:7], str(base.shard(order_id, FEED_SHARDS)))
 
 
 def _gist(order: Order, customer: str | None) -> dict[str, object]:
@@ -173,6 +178,23 @@ def _feed(shop: str, month: str, shard: int, start: str) -> Iterator[tuple[str, 
     with base.reading():
         for row in Seen.feed.query(base.partition(shop, "F", month, str(shard)), Seen.feed_sk >= start, page_size=100):
             yield str(row.feed_sk), base.plain(row.pk.split("#")[3])
+
+
+def count(shop: str, now: datetime) -> int:
+    """How many orders of the shop we hold, deleted ones not among them; read from the index, so a moment late. Costs
+    half a read unit for every 4 KB of it: about 3,000 for 100,000 orders."""
+    at, total, empty = (now + timedelta(days=32)).replace(day=1), 0, 0
+    with base.reading():
+        while empty < EMPTY_MONTHS:
+            month = sum(_counted(shop, feed, at.strftime("%Y-%m")) for feed in (FEED, APART))
+            total, empty = total + month, 0 if month else empty + 1
+            at = (at - timedelta(days=1)).replace(day=1)
+    return total
+
+
+def _counted(shop: str, feed: str, month: str) -> int:
+    partitions = [base.partition(shop, feed, month, str(shard)) for shard in range(FEED_SHARDS)]
+    return sum(Seen.feed.count(partition) for partition in partitions)
 
 
 def months_since(placed_since: str, now: datetime) -> list[str]:

@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 
 from pynamodb.attributes import UnicodeAttribute
 
-from chalicelib.domain.times import in_order
+from chalicelib.domain.times import in_order, stamp
 from chalicelib.table import base
 from chalicelib.table.base import Row, Zipped
 
 KEPT = timedelta(days=14)
 # DynamoDB's items end at 400 KB; what is larger is kept in S3 by the envelope itself.
 LARGEST_KEPT = 350_000
+UNREAD = "api."
 
 
 class QuarantineRow(Row, discriminator="quarantine"):
@@ -47,6 +48,26 @@ def add(shop: str, sealed: str, topic: str, received_at: str, reason: str, field
     row.sealed = sealed if len(sealed) <= LARGEST_KEPT else None
     row.ttl = int((now + KEPT).timestamp())
     return bool(base.commit([base.put(row)]))
+
+
+def add_unread(shop: str, kind: str, thing: str, reason: str, field: str, now: datetime) -> None:
+    """Something that the shop's API showed and that cannot be read. One row however often it is shown."""
+    row = QuarantineRow(base.partition(shop, "Q"), f"{UNREAD}{base.part(kind)}#{base.part(thing)}", reason=reason)
+    row.field, row.topic, row.received_at = field or None, f"{UNREAD}{kind}", stamp(now)
+    row.ttl = int((now + KEPT).timestamp())
+    base.commit([base.put(row)])
+
+
+def unread_of(quarantined: str) -> tuple[str, str] | None:
+    """(kind, id) of what the API showed, None for a delivery."""
+    if not quarantined.startswith(UNREAD):
+        return None
+    kind, _, thing = quarantined.removeprefix(UNREAD).partition("#")
+    return base.plain(kind), base.plain(thing)
+
+
+def forget(shop: str, quarantined: str) -> None:
+    base.commit([base.remove(QuarantineRow(base.partition(shop, "Q"), quarantined))])
 
 
 def listed(shop: str, limit: int = 100, before: str | None = None) -> list[Quarantined]:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
 
-from pynamodb.attributes import UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
 
 from chalicelib.domain.shop import Shop
 from chalicelib.table import base
 from chalicelib.table.base import Json, Row
 
+TRIES = 12
+
 
 class ShopRow(Row, discriminator="shop"):
+    """`importing` stands apart from what owners say: it comes and goes with an import."""
+
     config = Json()
+    importing = BooleanAttribute(default=False)
 
 
 class ShopNameRow(Row, discriminator="shop_name"):
@@ -24,14 +29,44 @@ class ShopNameRow(Row, discriminator="shop_name"):
 
 
 def put(shop: Shop) -> None:
-    """Create or replace."""
-    row = ShopRow(base.partition(shop.slug), "CONFIG", config=json.loads(json.dumps(asdict(shop))))
-    base.commit([base.put(row), base.put(ShopNameRow("SHOPS", shop.slug, slug=shop.slug))])
+    """Create or replace; whether an import runs stays as it is."""
+    change(shop.slug, lambda _: shop)
+
+
+def change(slug: str, by: Callable[[Shop | None], Shop]) -> Shop:
+    """Read, change, write; read again where somebody else wrote in between. Returns what was written. Raises Trouble,
+    and whatever `by` raises, with nothing written."""
+    for _ in range(TRIES):
+        held = base.first(ShopRow, base.partition(slug), "CONFIG")
+        shop = by(_shop(held) if held else None)
+        row = _row(shop, held.importing if held else False)
+        writes = [base.replace(row, held.rev if held else None)]
+        try:
+            base.commit(writes if held else [*writes, base.put(ShopNameRow("SHOPS", slug, slug=slug))])
+        except base.Conflict:
+            continue
+        return shop
+    raise base.Trouble(f"still in conflict after {TRIES} tries")
+
+
+def set_importing(slug: str, importing: bool) -> None:
+    """Marketing waits while history is coming in."""
+    for _ in range(TRIES):
+        held = base.first(ShopRow, base.partition(slug), "CONFIG")
+        if held is None or held.importing == importing:
+            return
+        read, held.importing = held.rev, importing
+        try:
+            base.commit([base.replace(held, read)])
+        except base.Conflict:
+            continue
+        return
+    raise base.Trouble(f"still in conflict after {TRIES} tries")
 
 
 def get(slug: str) -> Shop | None:
     row = base.first(ShopRow, base.partition(slug), "CONFIG")
-    return _shop(row.config) if row else None
+    return _shop(row) if row else None
 
 
 def all_slugs() -> list[str]:
@@ -39,6 +74,12 @@ def all_slugs() -> list[str]:
         return [row.slug for row in ShopNameRow.query("SHOPS", consistent_read=True)]
 
 
-def _shop(raw: dict[str, Any]) -> Shop:
-    known = {name: raw[name] for name in Shop.__dataclass_fields__ if name in raw}
-    return Shop(**{**known, "flows_off": tuple(known.get("flows_off", ()))})
+def _row(shop: Shop, importing: bool) -> ShopRow:
+    config = json.loads(json.dumps(asdict(shop)))
+    del config["importing"]
+    return ShopRow(base.partition(shop.slug), "CONFIG", config=config, importing=importing)
+
+
+def _shop(row: ShopRow) -> Shop:
+    known = {name: row.config[name] for name in Shop.__dataclass_fields__ if name in row.config}
+    return Shop(**{**known, "flows_off": tuple(known.get("flows_off", ())), "importing": bool(row.importing)})

@@ -9,15 +9,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain, zip_longest
 
-from chalicelib.domain.times import moment, stamp
-from chalicelib.table import base, due, follow_ups, orders
+from chalicelib.domain.times import moment
+from chalicelib.table import base, due, follow_ups, sync
+from chalicelib.thin import Trouble
+from chalicelib.work import refetch
+from chalicelib.work.log import logger
 
 # Two minutes of the provider's rate wait in the outbox at most: 100,000 due at 14/s otherwise meant millions of claims
 # of the same few.
 MINUTES_AHEAD = 2
 MOST_READ = 50_000
-# Each costs a read and a write, and mails must not wait for them.
-MOST_REFETCHED = 200
 # Buckets younger than this are looked at again even if empty: a slow writer may still put something there.
 SETTLED_AFTER = timedelta(hours=2)
 JANITOR_REACH = timedelta(hours=48)
@@ -30,7 +31,7 @@ class Outside:
     enqueue: Callable[[list[tuple[str, str]]], None]  # (shop, message body)
     waiting: Callable[[], int]  # messages in the outbox, in flight included
     rate: float  # messages a second the provider takes
-    refetch: Callable[[str, str, datetime], None]  # (pk, sk, now): ask the shop about an order
+    ask: Callable[[list[tuple[str, str]]], None]  # (shop, message body): work at a shop's API
 
 
 def tick(now: datetime, outside: Outside) -> int:
@@ -42,20 +43,33 @@ def tick(now: datetime, outside: Outside) -> int:
     waiting = outside.waiting()
     room = max(0, int(outside.rate * 60 * MINUTES_AHEAD) - waiting)
     # What waits in the outbox is still due in the table: it is the head of the same fair order.
-    chosen = fair(key for key in keys if key[1] != "REFETCH")[waiting : waiting + room]
+    chosen = fair(key for key in keys if key[1].startswith("FU#"))[waiting : waiting + room]
     if chosen:
         outside.enqueue([_message(pk, sk) for pk, sk in chosen])
-    _refetch([key for key in keys if key[1] == "REFETCH"][:MOST_REFETCHED], now, outside)
     _advance(cursor, found, now)
+    _ask([*_refetches(keys), *_talks(keys)], outside)
     return len(chosen)
 
 
-def _refetch(marks: Iterable[tuple[str, str]], now: datetime, outside: Outside) -> None:
-    for pk, sk in marks:
-        try:
-            outside.refetch(pk, sk, now)
-        except base.Conflict:  # marked again in this very moment: the next minute finds the new mark
-            continue
+def _ask(hints: list[tuple[str, str]], outside: Outside) -> None:
+    """Only hints: what they are about is still due in a minute, and nothing else has to wait for them."""
+    try:
+        if hints:
+            outside.ask(hints)
+    except (Trouble, OSError) as trouble:
+        logger.warning("nobody can be asked now", extra={"reason": type(trouble).__name__})
+
+
+def _refetches(keys: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """One message a shop and minute, about no more orders than it may be asked for in one."""
+    found = refetch.grouped(key for key in keys if key[1] == "REFETCH")
+    return [(shop, json.dumps({"shop": shop, "task": "refetch", "orders": ids})) for shop, ids in sorted(found.items())]
+
+
+def _talks(keys: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Imports and hourly looks that are due. Whoever reads the message asks the table whether they still are."""
+    found = [(pk.split("#")[1], sk.removeprefix(sync.PREFIX)) for pk, sk in keys if sk.startswith(sync.PREFIX)]
+    return [(shop, json.dumps({"shop": shop, "task": task})) for shop, task in found]
 
 
 def _hours_to_look_at(cursor: str, now: datetime) -> list[str]:
@@ -98,9 +112,3 @@ def _advance(cursor: str, found: dict[str, list[tuple[str, str]]], now: datetime
         reached += timedelta(hours=1)
     if reached != moment(cursor + ":00"):
         due.advance(reached.strftime("%Y-%m-%dT%H"))
-
-
-def postpone_refetch(pk: str, sk: str, now: datetime) -> None:
-    """For a platform whose API cannot be asked yet: the mark stays and is looked at again tomorrow."""
-    shop, order_id = pk.split("#")[1], base.plain(pk.split("#")[3])
-    orders.postpone_refetch(shop, order_id, stamp(now + timedelta(days=1)), now)

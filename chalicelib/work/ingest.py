@@ -13,11 +13,11 @@ from typing import Any
 
 from chalicelib import envelope, platforms, thin
 from chalicelib.domain import events
-from chalicelib.domain.shop import Shop
-from chalicelib.domain.times import in_order, stamp
+from chalicelib.domain.shop import Shop, newest_secrets, place
+from chalicelib.domain.times import in_order, moment, stamp
 from chalicelib.envelope import BadEnvelope, Envelope
 from chalicelib.table import base, counters, quarantine, shops
-from chalicelib.work import take_account, take_order, take_product
+from chalicelib.work import take_account, take_order, take_product, take_rights
 from chalicelib.work.log import logger, unforeseen
 
 # After so many tries an error nobody foresaw is a property of the message, not of the moment.
@@ -32,6 +32,9 @@ _TAKERS: dict[type, Callable[[Shop, Any, datetime], str]] = {
     events.ProductSeen: take_product.see,
     events.ProductGone: take_product.gone,
     events.CartSeen: take_product.see_cart,
+    events.AccountsMerged: take_account.merged,
+    events.PrivacyAsked: take_rights.asked,
+    events.ShopGone: take_rights.shop_gone,
 }
 
 
@@ -64,6 +67,7 @@ class _Batch:
         self._shops: dict[str, Shop | None] = {}
         self._counts: dict[str, Counter[str]] = defaultdict(Counter)
         self._last: dict[str, str] = {}
+        self._lag: dict[str, int] = {}
 
     def take(self, record: Mapping[str, Any]) -> bool:
         """False: the message should come again."""
@@ -113,11 +117,22 @@ class _Batch:
         except events.Unreadable as unreadable:
             return self._quarantine(opened, text, unreadable.reason, unreadable.field)
         try:
-            outcomes = [_take(shop, event, self._now) for event in found]
+            outcomes = [take(shop, event, self._now) for event in found]
         except base.Refused:
             return self._quarantine(opened, text, "is too large for the table", "")
         self._note(opened, _summary(outcomes))
+        self._note_quality(shop, opened, found)
         return None
+
+    def _note_quality(self, shop: Shop, opened: Envelope, found: list[events.Event]) -> None:
+        """How late it came, and whether it was signed with a secret that is to be retired."""
+        changed = [event.order.updated_at for event in found if isinstance(event, events.OrderSeen)]
+        if changed:
+            late = moment(opened.received_at) - moment(max(changed, key=in_order))
+            self._lag[shop.slug] = max(0, int(late.total_seconds()))
+        newest = newest_secrets(shop)
+        if newest != shop and not self._outside.proven(opened, newest):
+            self._counts[shop.slug]["old_secret"] += 1
 
     def _quarantine(self, opened: Envelope, text: str, reason: str, field: str) -> None:
         added = quarantine.add(opened.shop, text, opened.topic, opened.received_at, reason, field, self._now)
@@ -142,14 +157,15 @@ class _Batch:
         """Counters are a report: losing one must not bring a whole batch again."""
         for shop, counts in self._counts.items():
             try:
-                counters.add(shop, stamp(self._now)[:10], counts, self._last[shop])
+                counters.add(shop, stamp(self._now)[:10], counts, self._last[shop], self._lag.get(shop))
             except base.Trouble as trouble:
                 logger.warning("not counted", extra={"shop": shop, "reason": str(trouble)})
 
 
 def _from_elsewhere(shop: Shop, source: str) -> str:
     """Why a delivery is not the shop's own, or "". A copy sends real people's orders with the real secrets."""
-    if not (shop.source_url and source) or _place(source) == _place(shop.source_url):
+    known = [place(url) for url in (shop.source_url, shop.api_url) if url]
+    if not (shop.source_url and source) or place(source) in known:
         return ""
     return (
         f"comes from {source[:200]}, and the shop is {shop.source_url}: a copy of it? "
@@ -157,13 +173,8 @@ def _from_elsewhere(shop: Shop, source: str) -> str:
     )
 
 
-def _place(url: str) -> tuple[str, str]:
-    """Host, port and path of an address: a shop answers to http and https, and hosts know no case."""
-    host, slash, path = url.strip().partition("://")[2].partition("/")
-    return host.lower().removesuffix(":443").removesuffix(":80"), (slash + path).rstrip("/")
-
-
-def _take(shop: Shop, event: events.Event, now: datetime) -> str:
+def take(shop: Shop, event: events.Event, now: datetime) -> str:
+    """Take one event in, wherever it was heard: new | stored | duplicate | stale | ignored. Raises Trouble, Refused."""
     taker = _TAKERS.get(type(event))
     return taker(shop, event, now) if taker else "ignored"
 

@@ -69,6 +69,11 @@ def search(shop: Shop, by: dict[str, str], limit: int, after: str | None) -> Pag
     return _page(shop, ((c.id, c) for c in known if c.id > (after or "")), limit)
 
 
+def every(shop: Shop) -> Iterator[Customer]:
+    """All customers, whoever ordered last first; a few at a time in memory."""
+    return (customer for _, customer in _all(shop, None))
+
+
 def _page(shop: Shop, found: Iterator[tuple[str, Customer]], limit: int) -> Page:
     """One more than asked for tells whether there is a next page."""
     taken = list(islice(found, limit + 1))

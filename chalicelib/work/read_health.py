@@ -1,15 +1,19 @@
-"""How a shop's deliveries fare: what came, what became of it, what still waits."""
+"""How a shop's deliveries fare: what came, what became of it, what still waits, and what the shop has that we lack."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from chalicelib.domain.shop import Shop
+from chalicelib.domain.times import stamp
 from chalicelib.table import counters
+from chalicelib.work import sync
 from chalicelib.work.read_views import Json
 
-_COUNTED = ("received", "stored", "duplicate", "stale", "quarantined")
+_COUNTED = ("received", "stored", "duplicate", "stale", "quarantined", "missed", "refused", "old_secret")
+_REPORTED = ("checked_at", "address", "hooks", "repairs", "found", "silent", "trouble", "next_at")
 
 
 @dataclass
@@ -18,14 +22,34 @@ class Outside:
     spooled: Callable[[str], int]  # a shop's deliveries that could not be queued yet
 
 
-def health(shop: Shop, outside: Outside) -> Json:
-    """Counters are added once per batch: close to exact. `orders_in_shop` is None until the shop's own API is asked."""
-    counts, last = counters.totals(shop.slug)
+def health(shop: Shop, outside: Outside, now: datetime) -> Json:
+    """Counters are added once per batch: close to exact. `orders_in_shop` is None until the shop's own API was asked;
+    `orders_seen` is exact as of that moment, with what was new since. `lag_seconds`: between an order's change and our
+    hearing of it, the last time. `recent`: of today and yesterday."""
+    found = counters.totals(shop.slug, stamp(now)[:10])
+    report = sync.report(shop.slug) or {}
     return {
-        **{name: counts[name] for name in _COUNTED},
+        **{name: found.counts[name] for name in _COUNTED},
+        "recent": {name: found.recent[name] for name in ("received", "quarantined", "refused", "old_secret")},
         "waiting": outside.waiting(),
         "spooled": outside.spooled(shop.slug),
-        "last_delivery_at": last,
-        "orders_seen": counts["orders"],
-        "orders_in_shop": None,
+        "last_delivery_at": found.last_delivery_at,
+        "lag_seconds": found.lag,
+        "orders_seen": _seen(found.counts["orders"], report),
+        "orders_in_shop": _in_shop(found.counts["orders"], report),
+        "shop": {name: report.get(name) for name in _REPORTED} if report else None,
+        "import": sync.progress(shop.slug),
     }
+
+
+def _seen(counted: int, report: Json) -> int:
+    if report.get("orders_seen") is None:
+        return counted
+    return int(report["orders_seen"]) + counted - int(report["orders_counted"])
+
+
+def _in_shop(counted: int, report: Json) -> int | None:
+    """What is new to us is new in the shop, until it is asked again."""
+    if report.get("orders_in_shop") is None:
+        return None
+    return max(int(report["orders_in_shop"]), _seen(counted, report))

@@ -7,9 +7,11 @@ import binascii
 from collections.abc import Callable
 from datetime import datetime
 
+from chalicelib.domain.events import OrderChanged
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import stamp
 from chalicelib.table import quarantine
+from chalicelib.work import take_order
 from chalicelib.work.read_views import Json, Page
 
 
@@ -34,11 +36,21 @@ def _view(row: quarantine.Quarantined) -> Json:
 def replay(shop: Shop, quarantined: str, now: datetime, send: Callable[[str, str], None]) -> Json | None:
     """Puts the delivery on the inbox again: `send(envelope, shop)`. None where there is none that was kept."""
     key = _hidden(quarantined)
+    unread = quarantine.unread_of(key) if key else None
+    if key and unread:
+        return _ask_again(shop, key, unread[1], now) if unread[0] == "orders" else None
     sealed = quarantine.replaying(shop.slug, key, stamp(now)) if key else None
     if sealed is None:
         return None
     send(sealed, shop.slug)
     return {"id": quarantined, "replayed_at": stamp(now)}
+
+
+def _ask_again(shop: Shop, key: str, order_id: str, now: datetime) -> Json:
+    """What the shop's API showed is not kept: the shop is asked for it again."""
+    take_order.changed(shop, OrderChanged(order_id, stamp(now)), now)
+    quarantine.forget(shop.slug, key)
+    return {"id": _shown(key), "replayed_at": stamp(now)}
 
 
 def _shown(key: str) -> str:

@@ -6,14 +6,14 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.customer import Account, Node, said
-from chalicelib.domain.events import AccountSeen, ConsentGiven
+from chalicelib.domain.events import AccountSeen, AccountsMerged, ConsentGiven, OrderChanged
 from chalicelib.domain.order import Buyer
 from chalicelib.domain.people import identity
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import in_order
-from chalicelib.table import base
+from chalicelib.table import base, customers
 from chalicelib.work.nodes import Nodes
-from chalicelib.work.take_order import retried
+from chalicelib.work.take_order import changed, retried
 
 # They stand in the profile, which is written with every order.
 MOST_TAGS = 50
@@ -98,6 +98,16 @@ def link_owner(nodes: Nodes, email_node: str) -> None:
     nodes.change(email_node, lambda node: replace(node, linked=owner))
     if owner:
         nodes.change(owner, lambda node: replace(node, linked=email_node))
+
+
+def merged(shop: Shop, event: AccountsMerged, now: datetime) -> str:
+    """The platform made two accounts one. Whose an order is, the order itself says: all that the one that went had are
+    asked for again."""
+    node = Nodes(shop).of_identity(f"account:{event.gone}", event.at)
+    pointers = customers.every_order(shop.slug, node.id)
+    for pointer in pointers:
+        changed(shop, OrderChanged(pointer.order_id, event.at), now)
+    return "stored" if pointers else "ignored"
 
 
 def consent(shop: Shop, event: ConsentGiven, now: datetime) -> str:

@@ -51,14 +51,17 @@ def _see(shop: Shop, order: Order, now: datetime) -> str:
     if tied(order, held.told):
         settle.ask_shop("tie", order.updated_at)
     base.commit(settle.writes())
-    return _outcome(settle, order)
+    return _outcome(settle, order, customer)
 
 
-def _outcome(settle: _Settling, order: Order) -> str:
-    told = settle.held.told
+def _outcome(settle: _Settling, order: Order, customer: str | None) -> str:
+    """A telling that says what we knew, only read from the shop itself, is told as the duplicate it is."""
+    held = settle.held
+    if same(order, held.told) and customer == held.customer:
+        return "duplicate"
     if settle.changed:
-        return "stored" if settle.held.rev is not None else "new"
-    return "duplicate" if same(order, told) else "stale"
+        return "stored" if held.rev is not None else "new"
+    return "stale"
 
 
 def gone(shop: Shop, event: OrderGone, now: datetime) -> str:
@@ -87,6 +90,33 @@ def _changed(shop: Shop, event: OrderChanged, now: datetime) -> str:
     marks = orders.refetch(shop.slug, event.order_id, "partial", event.at, now, held)
     base.commit(marks)
     return "stored" if marks else "duplicate"
+
+
+def asked(shop: Shop, order_id: str, found: Order | None, mark: int | None, asked_at: str, now: datetime) -> str:
+    """The shop was asked about the order at the stored moment `asked_at` and showed it, or said that it has none
+    (`found` None). `mark`: the rev of the refetch mark before it was asked; one that was set since stays."""
+    return retried(lambda: _asked(shop, order_id, found, mark, asked_at, now))
+
+
+def _asked(shop: Shop, order_id: str, found: Order | None, mark: int | None, asked_at: str, now: datetime) -> str:
+    nodes = Nodes(shop)
+    held = _nameless(nodes, orders.read(shop.slug, order_id))
+    settle = _Settling(shop, nodes, held, now, order_id)
+    if found is None:
+        settle.miss(asked_at)
+    else:
+        order, customer = _whose(nodes, found)
+        settle.hear(order, customer)
+        # It is there: whoever told us that it is gone told of an earlier moment, or of nothing at all.
+        gone_at = held.gone_at if held.gone_at and in_order(held.gone_at) > in_order(asked_at) else None
+        if wins(order, held.told, customer, held.customer):
+            settle.become(order, customer, gone_at)
+        elif gone_at != held.gone_at:
+            settle.become(held.told, held.customer, gone_at)
+    if held.refetch and held.refetch.rev == mark:
+        settle.answered()
+    base.commit(settle.writes())
+    return "new" if settle.changed and held.rev is None else "stored" if settle.changed else "duplicate"
 
 
 def anonymise(shop: Shop, order_id: str, now: datetime) -> str:
@@ -134,6 +164,7 @@ class _Settling:
 
     def __post_init__(self) -> None:
         self._writes: list[Write] = []
+        self._mark: list[Write] = []
 
     def hear(self, order: Order, customer: str | None) -> None:
         """Even a stale telling says true things about a person; a join makes their order of arrival irrelevant."""
@@ -157,7 +188,7 @@ class _Settling:
             erased = bool(customer and self.nodes[customer].erased_at)
             self._writes += replan(self.shop, self.nodes, held, order, None if erased else customer, self.now)
             if held.refetch and orders.settles(order, held.refetch):
-                self._writes.append(orders.answered(held.refetch))
+                self.answered()
 
     def _count(self, order: Order | None, customer: str | None) -> None:
         old, new = contribution(self.held.order), contribution(order)
@@ -189,8 +220,20 @@ class _Settling:
             self._writes.append(customers.lookup(self.shop, f"number:{after}", order.id))
 
     def ask_shop(self, reason: str, about: str) -> None:
+        """The mark stays or is set anew, even if this very telling answered what was asked before."""
         order_id = self.held.told.id if self.held.told else self.order_id
-        self._writes += orders.refetch(self.shop.slug, order_id, reason, about, self.now, self.held)
+        self._mark = orders.refetch(self.shop.slug, order_id, reason, about, self.now, self.held)
+
+    def miss(self, at: str) -> None:
+        """The shop does not have it. What we never heard of stays unheard of."""
+        known = self.held.told is not None
+        if known and (self.held.gone_at is None or self.held.order is self.held.told):
+            self.become(self.held.told, self.held.customer, at)
+
+    def answered(self) -> None:
+        """Nothing is left to be asked."""
+        if self.held.refetch:
+            self._mark = [orders.answered(self.held.refetch)]
 
     def writes(self) -> list[Write]:
-        return self.nodes.writes(self._writes)
+        return self.nodes.writes(self._writes + self._mark)

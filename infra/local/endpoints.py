@@ -1,4 +1,4 @@
-"""What exists under `/_local/` in this world and nowhere else: clock, queues, mails, faults, shops."""
+"""What exists under `/_local/` in this world and nowhere else: clock, queues, mails, faults, shops, names."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ class Endpoints:
     def __init__(self, world: World) -> None:
         self._world = world
         self._exact: dict[tuple[str, str], Callable[[Any, dict[str, str]], Any]] = {
+            ("GET", "/_local/environment"): lambda _, __: world.environment(),
             ("GET", "/_local/clock"): lambda _, __: {"now": stamp(world.timeline.now())},
             ("POST", "/_local/clock"): lambda asked, _: world.jump(target(asked, world.timeline.now()), pace(asked)),
             ("POST", "/_local/drain"): lambda _, __: world.drain(),

@@ -20,12 +20,14 @@ BATCH = 10
 
 @dataclass(frozen=True)
 class Feed:
-    """One queue and the function that reads it."""
+    """One queue and the function that reads it: at most `batch` messages at once, in at most `seconds`."""
 
     name: str
     url: str
     arn: str
     handler: Handler
+    batch: int = BATCH
+    seconds: int = 60
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ class Queues:
 
     def _batch(self, feed: Feed, now: datetime) -> Counter[str]:
         messages = self._sqs.receive_message(
-            QueueUrl=feed.url, MaxNumberOfMessages=BATCH, MessageAttributeNames=["All"], AttributeNames=["All"]
+            QueueUrl=feed.url, MaxNumberOfMessages=feed.batch, MessageAttributeNames=["All"], AttributeNames=["All"]
         ).get("Messages", [])
         if not messages:
             return Counter()
@@ -98,7 +100,7 @@ def call(feed: Feed, messages: list[dict[str, Any]]) -> set[str]:
     everything = {message["MessageId"] for message in messages}
     event = {"Records": [record(message, feed.arn) for message in messages]}
     try:
-        answer = feed.handler(event, LambdaContext(feed.name, 512, 60_000))
+        answer = feed.handler(event, LambdaContext(feed.name, 512, feed.seconds * 1000))
         failed = {item["itemIdentifier"] for item in (answer or {}).get("batchItemFailures") or []}
     except Exception:
         traceback.print_exc(file=sys.stderr)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import secrets
 import tempfile
 import time
 from collections import Counter
@@ -22,7 +21,7 @@ from chalicelib import clock
 from chalicelib.domain.times import stamp
 from chalicelib.table import base, due
 from infra import resources
-from infra.local import outages
+from infra.local import names, outages
 from infra.local.endpoints import Endpoints
 from infra.local.engine import DueRow, Engine
 from infra.local.faults import Faults
@@ -35,7 +34,15 @@ from infra.local.timeline import MINUTE, Timeline
 
 PREFIX = "ecrm"
 # queue of the template -> the function in app.py that reads it
-READERS = {"Inbox": "ingest", "Unverified": "unverified", "Outbox": "send", "Feedback": "feedback"}
+READERS = {
+    "Inbox": "ingest",
+    "Unverified": "unverified",
+    "Outbox": "send",
+    "Feedback": "feedback",
+    "Fetch": "fetch",
+}
+# One message at once, as app.py says. In less time than on AWS: everything else waits here while a function works.
+_LIMITS = {"Fetch": (1, 30)}
 
 
 class World:
@@ -115,12 +122,12 @@ class World:
         """How many follow-ups are in which state."""
         return Counter(row["state"]["S"] for row in self.rows("follow_up", ("state",)))
 
-    def rows(self, kind: str, names: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+    def rows(self, kind: str, wanted: tuple[str, ...]) -> Iterator[dict[str, Any]]:
         """Some attributes of all rows of a kind, as DynamoDB writes them: what only the whole table can tell."""
         return self._scan(
-            ProjectionExpression=", ".join(f"#{name}" for name in names),
+            ProjectionExpression=", ".join(f"#{name}" for name in wanted),
             FilterExpression="k = :kind",
-            ExpressionAttributeNames={f"#{name}": name for name in names},
+            ExpressionAttributeNames={f"#{name}": name for name in wanted},
             ExpressionAttributeValues={":kind": {"S": kind}},
         )
 
@@ -133,6 +140,10 @@ class World:
             answer = self._client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=wanted)
             found[name.lower()] = int(answer["Attributes"][wanted[0]])
         return {name: count for name, count in found.items() if count}
+
+    def environment(self) -> dict[str, str]:
+        """The variables with which any process of this machine works in this world as its functions do."""
+        return names.variables(self.made, self._aws.url, self._mail_server.url, self.url, self.data / "master")
 
     def add_shop(self, asked: Any) -> Any:
         """Register a shop as `python -m webhooks add-shop` does. Raises ValueError."""
@@ -195,36 +206,21 @@ class World:
         self._undo.append(lambda: (os.environ.clear(), os.environ.update(before), _fresh()))
         for name in [name for name in os.environ if name.startswith(("AWS_", "ECRM_"))]:
             del os.environ[name]
-        os.environ.update(self._environment())
+        os.environ.update(self.environment())
         clock.use(self.timeline.now)
         self._undo.append(lambda: clock.use(None))
         self._undo.append(outages.install(self.faults))
         _fresh()
 
-    def _environment(self) -> dict[str, str]:
-        queues = {f"ECRM_{name.upper()}_URL": self.made.queues[name] for name in READERS}
-        return queues | {
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_REGION": REGION,
-            "AWS_DEFAULT_REGION": REGION,
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_ENDPOINT_URL": self._aws.url,
-            "AWS_ENDPOINT_URL_SESV2": self._mail_server.url,
-            "ECRM_TABLE": self.made.table,
-            "ECRM_BUCKET": self.made.bucket,
-            "ECRM_MASTER": _master(self.data / "master"),
-            "ECRM_MAIL_CONFIGURATION_SET": self.made.mail_set,
-            "ECRM_PUBLIC_URL": self.url,
-            "ECRM_STAGE": "local",
-            "ECRM_LOCAL": "1",
-        }
-
     def _wind_up(self) -> None:
         feeds = [
-            Feed(name, self.made.queues[name], self.made.arns[name], getattr(self.doors, reader))
+            Feed(
+                name,
+                self.made.queues[name],
+                self.made.arns[name],
+                getattr(self.doors, reader),
+                *_LIMITS.get(name, ()),
+            )
             for name, reader in READERS.items()
         ]
         hidden = {
@@ -232,15 +228,23 @@ class World:
             for name in READERS
         }
         queues = Queues(self._client("sqs"), feeds, hidden)
-        self.engine = Engine(self.timeline, queues, self.doors.tick, self._due_rows, self._skip)
+        self.engine = Engine(self.timeline, queues, self._tick, self._due_rows, self._skip)
         self._undo.append(self.engine.stop)
 
+    def _tick(self, event: dict[str, Any], context: Any) -> None:
+        """The minute timer. Before it the door tells what it still keeps in mind: a Lambda process would do so with its
+        next delivery, which may here be days of this world's clock away."""
+        from chalicelib import outside
+
+        outside.aws().notices.tell_at_once(clock.now())
+        self.doors.tick(event, context)
+
     def _skip(self, at: datetime, rows: list[DueRow]) -> None:
-        """Move the timer's cursor over hours in which nothing waits, as coming by every minute would have done. Nobody
-        else writes here, so the present hour is the first in which anything can still appear."""
+        """Move the timer's cursor over hours in which nothing waits, as coming by every minute would have done; and
+        back to what a command, whose clock stood still during a jump, has put behind it."""
         hour = min([stamp(at)[:13], *(row.hour for row in rows)])
         base.connect()
-        if hour > due.cursor(at):
+        if hour != due.cursor(at):
             due.advance(hour)
 
     def _due_rows(self) -> list[DueRow]:
@@ -266,11 +270,3 @@ def _fresh() -> None:
 
     settings.cache_clear()
     outside.aws.cache_clear()
-
-
-def _master(file: Path) -> str:
-    """This world's master secret: made once."""
-    if not file.exists():
-        file.touch(mode=0o600)
-        file.write_text(secrets.token_hex(32))
-    return file.read_text()

@@ -53,6 +53,7 @@ def _cases(artifact: Artifact, bare: Path, told: dict[str, Any]) -> dict[str, Ca
     """name -> (code, handler, its first event by number of the round)."""
     key = {"Authorization": f"Bearer {told['secret_key']}"}
     heard = json.dumps({"eventType": "Send", "mail": {}})
+    asked = json.dumps({"shop": "acme", "task": "reconcile"})
     functions = "chalicelib.functions"
     return {
         "bare": (bare, "bare.handler", lambda number: {}),
@@ -65,6 +66,7 @@ def _cases(artifact: Artifact, bare: Path, told: dict[str, Any]) -> dict[str, Ca
         ),
         "send": (artifact.app, f"{functions}.send.handler", lambda number: batch(_due(f"send-{number}"))),
         "feedback": (artifact.app, f"{functions}.feedback.handler", lambda number: batch(heard)),
+        "fetch": (artifact.app, f"{functions}.fetch.handler", lambda number: batch(asked)),
         "tick": (artifact.app, f"{functions}.tick.handler", lambda number: {}),
     }
 

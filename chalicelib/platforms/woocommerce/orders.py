@@ -94,6 +94,8 @@ def _status(body: Node, shop: Shop) -> str:
     word = status_word(body)
     if word == "refunded" and time_of(body, "date_completed", shop):
         return "completed"
+    if word in UNFINISHED:  # nobody is told of these; one that was asked for by its id has to be called something
+        return "draft"
     # A status that a plugin made (packing, sent-to-courier…) is a step in the life of an order that was placed.
     return STATUSES.get(word, "placed")
 

@@ -1,0 +1,54 @@
+"""Erasures that a platform asked for: a person's, or everything that a shop told of."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+from itertools import islice
+
+from chalicelib import directory
+from chalicelib.domain.times import stamp
+from chalicelib.platforms.shop_api import Denied
+from chalicelib.table import audit, customer_pages, shops, sync
+from chalicelib.work import privacy
+from chalicelib.work.access import NotConnected
+from chalicelib.work.public_keys import every_shop
+from chalicelib.work.take_rights import PLATFORM
+from chalicelib.work.talk import Talk
+
+A_HANDFUL = 25
+
+
+def one(talk: Talk, customer_id: str) -> None:
+    """One person. A worker that dies over it is followed by another, which goes on."""
+    with suppress(privacy.NoSuchCustomer):
+        privacy.erase(talk.shop, customer_id, talk.outside.now(), talk.outside.put, PLATFORM)
+    sync.forget(talk.shop.slug, talk.sync.task)
+
+
+def whole_shop(talk: Talk) -> None:
+    """Everybody, then the shop is switched off. Only for a shop that no longer lets us in: what asks for this is signed
+    with a secret that all shops of an app share."""
+    if _still_lets_us_in(talk):
+        note = audit.Entry(stamp(talk.outside.now()), PLATFORM, "shop_erase_refused", talk.shop.slug)
+        audit.note(talk.shop.slug, note)
+        sync.forget(talk.shop.slug, talk.sync.task)
+        return
+    while people := [node for _, node in islice(customer_pages.recent(talk.shop.slug), A_HANDFUL)]:
+        for customer_id in people:
+            if not talk.time_left():
+                talk.pass_on()
+                return
+            privacy.erase(talk.shop, customer_id, talk.outside.now(), talk.outside.put, PLATFORM)
+    shops.change(talk.shop.slug, lambda old: replace(old or talk.shop, state="off", access=""))
+    directory.publish(every_shop, talk.outside.put)
+    sync.forget(talk.shop.slug, talk.sync.task)
+
+
+def _still_lets_us_in(talk: Talk) -> bool:
+    try:
+        api, link = talk.outside.reach(talk.shop)
+        api.facts(link)
+    except (Denied, NotConnected):
+        return False
+    return True

@@ -1,0 +1,100 @@
+"""Talking with shops, a slice at a time: what the queue says is only a hint, the table says what is to be done.
+
+Whoever takes a piece of work up writes down until when nobody else should; a worker that dies leaves a row that is due
+again by itself. Every page is taken in before the cursor moves, so that whatever happens, nothing is left out.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from chalicelib import safe_http, thin
+from chalicelib.domain.shop import Shop
+from chalicelib.domain.sync import next_round, wait_after
+from chalicelib.platforms.shop_api import Denied, Trouble
+from chalicelib.table import base, shops, sync
+from chalicelib.work import erasing, importing, public_keys, reconcile, refetch
+from chalicelib.work.access import NotConnected
+from chalicelib.work.log import logger, unforeseen
+from chalicelib.work.sync import IMPORT, RECONCILE
+from chalicelib.work.take_rights import ERASE, ERASE_SHOP
+from chalicelib.work.talk import Outside, Talk, claimed
+
+
+def message(shop: str, task: str) -> tuple[str, str]:
+    """(shop, body) for the queue."""
+    return shop, json.dumps({"shop": shop, "task": task})
+
+
+def handle(event: Mapping[str, Any], outside: Outside) -> dict[str, Any]:
+    """An SQS batch of `{"shop", "task", …}` -> `{"batchItemFailures": [...]}`."""
+    base.connect()
+    failed = [record["messageId"] for record in event["Records"] if not _done(record["body"], outside)]
+    return {"batchItemFailures": [{"itemIdentifier": message} for message in failed]}
+
+
+def _done(text: str, outside: Outside) -> bool:
+    """False: the message should come again. What can be told of later by the table need not."""
+    try:
+        asked = json.loads(text)
+        shop = shops.get(asked["shop"])
+        if shop:
+            _work(shop, asked, outside)
+    except (base.Trouble, base.Conflict, thin.Trouble, OSError) as trouble:
+        logger.warning("later", extra={"reason": type(trouble).__name__})
+        return False
+    except Exception as error:
+        unforeseen(error)
+    return True
+
+
+def _work(shop: Shop, asked: Mapping[str, Any], outside: Outside) -> None:
+    task = str(asked["task"])
+    if task == "refetch":
+        refetch.work(shop, [str(order_id) for order_id in asked.get("orders", [])], outside)
+    elif task == "keys":
+        public_keys.renew(shop, outside)
+    elif shop.state != "off" or task.startswith(ERASE):
+        _slice(shop, task, outside)
+
+
+def _slice(shop: Shop, task: str, outside: Outside) -> None:
+    """As much of it as fits into this call; what goes wrong is written down where the owner sees it."""
+    try:
+        held = claimed(shop, task, outside.now())
+        if held:
+            _go_on(Talk(shop, held, outside))
+    except base.Conflict:  # somebody else is at it, or it was stopped or begun anew while a page was under way
+        return
+    except (NotConnected, Denied, safe_http.Refused) as denied:
+        code, remedy = getattr(denied, "code", "not_connected"), getattr(denied, "remedy", str(denied))
+        _note(shop, task, outside, code, remedy, None)
+    except (Trouble, safe_http.Unreachable) as trouble:
+        _note(shop, task, outside, "unreachable", trouble.reason, trouble.wait)
+
+
+def _go_on(talk: Talk) -> None:
+    task = talk.sync.task
+    if task == IMPORT:
+        importing.work(talk)
+    elif task == RECONCILE:
+        reconcile.work(talk)
+    elif task == ERASE_SHOP:
+        erasing.whole_shop(talk)
+    elif task.startswith(ERASE):
+        erasing.one(talk, task.removeprefix(ERASE))
+
+
+def _note(shop: Shop, task: str, outside: Outside, code: str, remedy: str, wait: float | None) -> None:
+    """`wait` None: asking again will not help until the owner did something; an import ends there, a timer goes on."""
+    held, now = sync.read(shop.slug, task), outside.now()
+    if held is None:
+        return
+    noted = held.sync.troubled(code, remedy, now)
+    if wait is None and task == IMPORT:
+        importing.end(Talk(shop, held, outside), noted, "failed")
+        return
+    until = next_round(shop.slug, now) if wait is None else now + wait_after(noted.tries, wait)
+    sync.write(shop.slug, held, noted, until, now)

@@ -1,0 +1,1 @@
+"""What the pretend Saleor shop is made of."""

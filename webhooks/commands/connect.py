@@ -1,0 +1,146 @@
+"""`connect`: from nothing to a shop whose history comes in and whose webhooks arrive, in one command."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any
+
+from chalicelib import platforms
+from chalicelib.domain.shop import Shop
+from chalicelib.settings import Settings
+from chalicelib.signatures import platform_names
+from webhooks import asking, here
+from webhooks.arguments import BadArgument, checked, checked_slug, checked_url
+from webhooks.flags import about_shop, names_shop, said_of_shop, usual
+from webhooks.here import NeedsOwner
+from webhooks.show import Screen
+
+ABOUT = """Connects a shop: looks whether it lets us in, registers it with what it says of itself (name, currency, time
+zone), makes our webhooks there, waits for its first sign of life, and brings its history, with a progress bar. Run it
+again whenever you like: what is there already stays as it is."""
+EXAMPLE = """examples:
+  WooCommerce, with a REST API key (WooCommerce > Settings > Advanced > REST API, permission Read/Write); the two
+  flags without a value ask for it, so that it does not stand in your shell's history:
+    python -m webhooks connect --shop acme --platform woocommerce --url https://acme.test --key --secret-key
+
+  WooCommerce, without a key: prints an address, where the shop asks you whether you agree:
+    python -m webhooks connect --shop acme --platform woocommerce --url https://acme.test
+
+  Shopify, with the client id and secret of your app:
+    python -m webhooks connect --shop acme --platform shopify --url https://acme.myshopify.com \\
+      --client-id --client-secret
+
+  Saleor: prints the address to paste into the dashboard (Extensions, or Apps in older ones):
+    python -m webhooks connect --shop acme --platform saleor --url https://acme.saleor.cloud
+
+  A home-made shop: prints what to send, and where:
+    python -m webhooks connect --shop home --platform standard
+
+  First only look, and change nothing: --dry-run. On AWS: --stage prod.
+"""
+WAIT_SECONDS = 60
+
+
+def flags(parser: argparse.ArgumentParser) -> None:
+    names_shop(parser)
+    parser.add_argument("--platform", metavar="NAME", help=f"one of {', '.join(sorted(platform_names()))}")
+    parser.add_argument("--url", metavar="URL", help="where the shop is: https://acme.test")
+    asking.flags(parser)
+    parser.add_argument("--no-import", help="leave the shop's history where it is", action="store_true")
+    parser.add_argument("--since", metavar="TIME", help="history only from here on, such as 2025-01-01T00:00:00Z")
+    parser.add_argument(
+        "--wait", metavar="SECONDS", type=int, default=None, help="how long to wait for the shop's first sign of life"
+    )
+    about_shop(parser)
+    usual(parser)
+
+
+def run(given: dict[str, Any], screen: Screen) -> int:
+    settings = here.enter(given).need("public_url")
+    job = _job(given, settings, screen)
+    if job.api is None:
+        from webhooks import connect_standard
+
+        return connect_standard.run(job)
+    from webhooks import connect_steps
+
+    return connect_steps.run(job, job.api)
+
+
+@dataclass
+class Job:
+    """One connecting: what was typed, the shop as it was, and what is said about it. `answer` is what --json shows."""
+
+    given: dict[str, Any]
+    settings: Settings
+    screen: Screen
+    slug: str
+    args: dict[str, Any]  # as `add_shop` takes them
+    old: Shop | None
+    api: ModuleType | None
+    was: Shop | None  # before this command
+    credentials: dict[str, str] = field(repr=False, default_factory=dict)
+    answer: dict[str, Any] = field(repr=False, default_factory=dict)
+
+    @property
+    def first(self) -> bool:
+        """Whether the shop was never connected before: then what it says of itself counts."""
+        return self.was is None or not self.was.access
+
+    @property
+    def dry(self) -> bool:
+        return bool(self.given.get("dry_run"))
+
+    @property
+    def platform(self) -> str:
+        return str(self.args["platform"])
+
+    def wait(self, usual: int = WAIT_SECONDS) -> int:
+        """Seconds that the owner is ready to wait."""
+        return usual if self.given.get("wait") is None else max(0, self.given["wait"])
+
+    def command(self, words: str) -> str:
+        """Another command about this shop, to type."""
+        return f"python -m webhooks {words} --shop {self.slug}{here.again(self.given)}"
+
+
+def _job(given: dict[str, Any], settings: Settings, screen: Screen) -> Job:
+    from chalicelib.table import base, shops
+
+    base.connect()
+    slug = checked_slug(given["shop"])
+    old = shops.get(slug)
+    args = said_of_shop(given)
+    args["platform"] = given.get("platform") or (old.platform if old else None)
+    if args["platform"] is None:
+        raise BadArgument("platform", f"is missing; one of {', '.join(sorted(platform_names()))}")
+    if given.get("url"):
+        args["api_url"] = checked_url("url", given["url"])
+    checked(args)
+    api = platforms.load_api(args["platform"])
+    job = Job(given, settings, screen, slug, args, old, api, old)
+    if api:
+        _address(job)
+        job.credentials = _credentials(job, api)
+    return job
+
+
+def _address(job: Job) -> None:
+    if not job.args.get("api_url") and not (job.old and job.old.api_url):
+        raise BadArgument("url", "is missing: where the shop is, such as https://acme.test")
+
+
+def _credentials(job: Job, api: ModuleType) -> dict[str, str]:
+    """Those that were named now, beside those that are known from before; empty where there are none."""
+    from chalicelib import keys
+    from chalicelib.work import access
+
+    found = asking.given_credentials(job.given, api)
+    if found:
+        return asking.complete(job.platform, api, found)
+    try:
+        return access.opened(job.settings.master, job.old) if job.old else {}
+    except keys.BadToken:
+        raise NeedsOwner("the credentials we have were sealed under another master; name them again") from None

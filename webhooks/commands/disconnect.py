@@ -1,0 +1,79 @@
+"""`disconnect`: our webhooks go from the shop, and what let us in is forgotten. What we know stays."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from typing import Any
+
+from chalicelib import clock
+from chalicelib.domain.shop import Shop
+from chalicelib.settings import Settings
+from webhooks import here
+from webhooks.flags import names_shop, usual
+from webhooks.here import Failed, NeedsOwner
+from webhooks.show import Screen, plural
+
+ABOUT = """Ends the connection: takes our webhooks out of the shop, and no others; forgets the credentials; stops the
+import and the hourly look; switches the shop off, so that no mail goes out. Customers and orders stay."""
+EXAMPLE = """examples:
+  python -m webhooks disconnect --shop acme --dry-run
+  python -m webhooks disconnect --shop acme
+  The shop is gone, or does not let us in any more:
+    python -m webhooks disconnect --shop acme --forget
+"""
+
+
+def flags(parser: argparse.ArgumentParser) -> None:
+    names_shop(parser)
+    parser.add_argument(
+        "--forget", action="store_true", help="do not ask the shop: end our side only, its webhooks stay there"
+    )
+    usual(parser)
+
+
+def run(given: dict[str, Any], screen: Screen) -> int:
+    settings = here.enter(given).need("public_url")
+    shop = here.shop_of(given)
+    dry = given["dry_run"]
+    dropped = [] if given["forget"] or not shop.access else _dropped(shop, settings, dry)
+    if not dry:
+        _ended(shop)
+    would = "would be" if dry else "are"
+    screen.mark("ok", f"{plural(len(dropped), 'webhook')} {would} taken out of {shop.slug}")
+    screen.mark("ok", f"credentials {would} forgotten, import and hourly look stopped, the shop switched off")
+    if given["forget"] and shop.access:
+        screen.mark("do", "its webhooks that lead here stay in the shop: delete them there, they are refused now")
+    if dry:
+        screen.say("Nothing was changed (--dry-run).")
+    if screen.machine:
+        answer = {"shop": shop.slug, "state": shop.state if dry else "off", "webhooks_dropped": dropped}
+        screen.json({**answer, **({"dry_run": True} if dry else {})})
+    return 0
+
+
+def _dropped(shop: Shop, settings: Settings, dry: bool) -> list[str]:
+    """The topics of the webhooks that went. Nothing of ours is ended where the shop cannot be asked."""
+    from chalicelib.platforms.shop_api import Denied, Trouble
+    from chalicelib.safe_http import Refused, Unreachable
+    from chalicelib.work import access, hooks
+
+    hint = "nothing was ended here. --forget ends our side without asking the shop"
+    try:
+        api, link = access.reach(shop, settings)
+        return [change.topic for change in hooks.drop(shop, api, link, settings, dry_run=dry)]
+    except (Denied, access.NotConnected) as error:
+        raise NeedsOwner(f"{error.remedy}; {hint}") from None
+    except (Trouble, Unreachable) as error:
+        raise Failed(f"{error.reason}; {hint}") from None
+    except Refused as error:
+        raise Failed(f"{error}; {hint}") from None
+
+
+def _ended(shop: Shop) -> None:
+    from chalicelib.work import sync
+    from webhooks.keeping import keep
+
+    sync.stop_import(shop.slug, clock.now())
+    sync.stop_timer(shop.slug)
+    keep(shop.slug, lambda old: replace(old or shop, access="", state="off", pings_until=""))
