@@ -69,6 +69,22 @@ def _nobody_did_what_his_role_forbids(rights_watch: Any) -> Iterator[None]:
     assert not denied
 
 
+@pytest.fixture(scope="session", autouse=True)
+def secrets_watch() -> Iterator[Any]:
+    """Everything that any test makes us log is looked through for keys."""
+    from tests.secrets_watch import watching
+
+    with watching() as watch:
+        yield watch
+
+
+@pytest.fixture(autouse=True)
+def _no_key_in_any_log(secrets_watch: Any) -> Iterator[None]:
+    yield
+    found, secrets_watch.found = secrets_watch.found, []
+    assert not found
+
+
 @pytest.fixture(autouse=True)
 def _nothing_left_over() -> Iterator[None]:
     """Every test reads its own settings and finds the clock as it is."""
