@@ -20,7 +20,7 @@ from chalicelib.domain.shop import SLUG
 from chalicelib.domain.times import in_order, stamp
 from chalicelib.envelope import LARGEST_BODY, Envelope, TooLarge, allowed, seal, spool_key
 from chalicelib.outside import Outside, aws
-from chalicelib.signatures import proves, signature_of
+from chalicelib.signatures import listens, proves, signature_of
 
 LONGEST_TOPIC = 100
 Verdict = tuple[int, str]  # status, reason
@@ -80,7 +80,7 @@ def _judged(delivery: Delivery, signature: ModuleType | None, outside: Outside) 
         entry = outside.directory.find(delivery.shop)
     except NeverLoaded:
         return _unverified(delivery, signature, outside)
-    if entry is None or not _welcome(entry, delivery):
+    if entry is None or not _welcome(entry, delivery, signature):
         return _unknown(delivery, signature, outside)
     if signature.is_ping(delivery.headers, delivery.body):
         return _ping(delivery, entry, outside)
@@ -89,8 +89,9 @@ def _judged(delivery: Delivery, signature: ModuleType | None, outside: Outside) 
     return _delivered(_with_topic(delivery, signature), signature, outside)
 
 
-def _welcome(entry: Entry, delivery: Delivery) -> bool:
-    return entry.platform == delivery.platform and entry.state != "off"
+def _welcome(entry: Entry, delivery: Delivery, signature: ModuleType) -> bool:
+    heard = listens(entry.state, signature, signature.topic(delivery.headers, delivery.body))
+    return entry.platform == delivery.platform and heard
 
 
 def _authentic(delivery: Delivery, entry: Entry, signature: ModuleType, outside: Outside) -> bool:
@@ -101,7 +102,7 @@ def _authentic(delivery: Delivery, entry: Entry, signature: ModuleType, outside:
     if not outside.directory.refresh():
         return False
     fresh = outside.directory.find(delivery.shop)
-    return fresh is not None and _welcome(fresh, delivery) and _signed(delivery, fresh, signature, outside)
+    return fresh is not None and _welcome(fresh, delivery, signature) and _signed(delivery, fresh, signature, outside)
 
 
 def _signed(delivery: Delivery, entry: Entry, signature: ModuleType, outside: Outside) -> bool:

@@ -114,7 +114,9 @@ def test_an_order_to_ask_the_shop_about_goes_to_whoever_asks_and_does_not_hold_u
     assert [(shop, json.loads(body)) for shop, body in office.asked] == [
         ("acme", {"shop": "acme", "task": "refetch", "orders": ["1"]})
     ]
-    orders.postpone_refetch("acme", "1", stamp(NOON + timedelta(days=1)), NOON + MINUTE)
+    mark = orders.read("acme", "1").refetch
+    assert mark
+    orders.postpone_refetch(mark, 1, stamp(NOON + timedelta(days=1)), NOON + MINUTE)
     office.asked.clear()
     for hours in range(1, 8):
         dispatch.tick(NOON + timedelta(hours=hours), office.ticking())

@@ -465,12 +465,15 @@ def test_an_order_the_shop_no_longer_has_is_deleted_though_nobody_said_so(acme_s
     assert orders.read("acme", "350").order.status == "deleted"  # type: ignore[union-attr]
 
 
-def test_an_order_of_which_we_know_nothing_and_the_shop_neither_leaves_nothing(acme_shop: Shop) -> None:
+def test_an_order_of_which_we_know_nothing_and_the_shop_neither_stays_gone(acme_shop: Shop) -> None:
+    """Whether its creation or its end is heard first."""
     shop = PretendShop()
-    sync.refetch(acme_shop, ["404"], shop.now())
-    refetched(shop, "404")
-    read = orders.read("acme", "404")
-    assert (read.rev, read.refetch) == (None, None)
+    sync.refetch(acme_shop, ["350"], shop.now())
+    refetched(shop, "350")
+    assert not marked(acme_shop, "350")
+    acme.see(acme_shop, bought(350))
+    assert orders.read("acme", "350").order.status == "deleted"  # type: ignore[union-attr]
+    assert orders.count("acme", shop.now()) == 0
 
 
 def test_a_mark_that_was_set_while_we_asked_stays(acme_shop: Shop) -> None:
@@ -565,6 +568,7 @@ def test_an_export_that_a_platform_asks_for_is_noted_for_the_owner(acme_shop: Sh
 
 def test_a_shop_that_still_lets_us_in_is_not_erased_whatever_was_signed(acme_shop: Shop) -> None:
     shop = PretendShop()
+    shops.put(replace(acme_shop, access="sealed"))
     acme.see(acme_shop, bought(350))
     ingest.take(acme_shop, ShopGone("erase", stamp(acme.NOW)), acme.NOW)
     works(Worker(shop), "erase-shop")

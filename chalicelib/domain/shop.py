@@ -42,6 +42,8 @@ class Shop:
     access: str = field(default="", repr=False)  # sealed: what lets us into the shop's own API
     pings_until: str = ""  # while somebody waits for the shop's first sign of life, the door notes pings
     jwks: str = ""  # JSON Web Key Set of a platform that signs with a key pair
+    retired_jwks: str = ""  # the set before, for deliveries that were on their way when it changed
+    retired_jwks_at: str = ""
     origins: list[str] = field(default_factory=list)  # where the storefront's pages come from
 
 

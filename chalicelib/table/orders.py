@@ -137,13 +137,13 @@ def answered(mark: RefetchRow) -> Write:
     return Write(mark, Row.rev == mark.rev, "delete")
 
 
-def postpone_refetch(shop: str, order_id: str, due: str, now: datetime) -> None:
-    """The mark stands, to be looked at again at the stored moment `due`."""
-    row = base.first(RefetchRow, partition(shop, order_id), "REFETCH")
-    if row:
-        row.tries = (row.tries or 0) + 1
-        row.due_pk, row.due_sk = due_keys(row.pk, due, now)
-        base.commit([base.replace(row, row.rev)])
+def postpone_refetch(mark: RefetchRow, tries: int, due: str, now: datetime) -> RefetchRow:
+    """The mark stands, to be looked at again at the stored moment `due`. Returns it as it stands now. Raises Conflict:
+    somebody else wrote to it since it was read."""
+    row = RefetchRow(mark.pk, mark.sk, reason=mark.reason, about=mark.about, asked_at=mark.asked_at, tries=tries)
+    row.due_pk, row.due_sk = due_keys(row.pk, due, now)
+    base.commit([base.replace(row, mark.rev)])
+    return row
 
 
 def get(shop: str, order_id: str) -> tuple[Order, str | None] | None:

@@ -58,6 +58,11 @@ def add_unread(shop: str, kind: str, thing: str, reason: str, field: str, now: d
     base.commit([base.put(row)])
 
 
+def forget_unread(shop: str, kind: str, thing: str) -> None:
+    """It could be read after all."""
+    forget(shop, f"{UNREAD}{base.part(kind)}#{base.part(thing)}")
+
+
 def unread_of(quarantined: str) -> tuple[str, str] | None:
     """(kind, id) of what the API showed, None for a delivery."""
     if not quarantined.startswith(UNREAD):

@@ -15,6 +15,8 @@ from chalicelib.settings import Settings
 
 # Where a sealed secret belongs is part of its seal; no platform has a topic of this name.
 PLACE = "access"
+# A worker has two minutes: a shop that is slower than this is asked for less.
+ANSWER_SECONDS = 22.0
 
 
 class NotConnected(Exception):
@@ -59,4 +61,4 @@ def reach(shop: Shop, settings: Settings, http: Asks | None = None) -> tuple[Mod
 @lru_cache(maxsize=2)
 def _client(local: bool) -> Client:
     """One of a process: its connections are kept."""
-    return Client(local=local)
+    return Client(local=local, total=ANSWER_SECONDS)

@@ -84,9 +84,14 @@ def _due_by_hour(hours: Iterable[str], now: datetime) -> dict[str, list[tuple[st
     found: dict[str, list[tuple[str, str]]] = {}
     for hour in hours:
         found[hour] = due.due_in(hour, now, MOST_READ // due.SHARDS)
-        if sum(map(len, found.values())) >= MOST_READ:
+        if _mails(found) >= MOST_READ or sum(map(len, found.values())) >= 4 * MOST_READ:
             break
     return found
+
+
+def _mails(found: dict[str, list[tuple[str, str]]]) -> int:
+    """Marks and timers must not keep mails from being read."""
+    return sum(key[1].startswith("FU#") for keys in found.values() for key in keys)
 
 
 def fair(keys: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:

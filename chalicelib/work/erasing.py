@@ -11,12 +11,13 @@ from chalicelib.domain.times import stamp
 from chalicelib.platforms.shop_api import Denied
 from chalicelib.table import audit, customer_pages, shops, sync
 from chalicelib.work import privacy
-from chalicelib.work.access import NotConnected
 from chalicelib.work.public_keys import every_shop
+from chalicelib.work.sync import IMPORT, RECONCILE
 from chalicelib.work.take_rights import PLATFORM
 from chalicelib.work.talk import Talk
 
 A_HANDFUL = 25
+REMOVED = ("bad_key", "not_installed")
 
 
 def one(talk: Talk, customer_id: str) -> None:
@@ -40,15 +41,24 @@ def whole_shop(talk: Talk) -> None:
                 talk.pass_on()
                 return
             privacy.erase(talk.shop, customer_id, talk.outside.now(), talk.outside.put, PLATFORM)
+    for task in (RECONCILE, IMPORT):
+        sync.forget(talk.shop.slug, task)
+    shops.set_importing(talk.shop.slug, False)
     shops.change(talk.shop.slug, lambda old: replace(old or talk.shop, state="off", access=""))
     directory.publish(every_shop, talk.outside.put)
     sync.forget(talk.shop.slug, talk.sync.task)
 
 
 def _still_lets_us_in(talk: Talk) -> bool:
+    """Only a shop that no longer knows our key has removed us: one that has not paid its bill, or sits behind a new
+    firewall, has not. What else it answers is raised, and it is asked again."""
+    if not talk.shop.access:
+        return False
     try:
         api, link = talk.outside.reach(talk.shop)
         api.facts(link)
-    except (Denied, NotConnected):
-        return False
+    except Denied as denied:
+        if denied.code in REMOVED:
+            return False
+        raise
     return True

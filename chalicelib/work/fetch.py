@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from chalicelib import safe_http, thin
@@ -21,6 +24,9 @@ from chalicelib.work.log import logger, unforeseen
 from chalicelib.work.sync import IMPORT, RECONCILE
 from chalicelib.work.take_rights import ERASE, ERASE_SHOP
 from chalicelib.work.talk import Outside, Talk, claimed
+
+MOST_TRIES = 6  # of what fails for a reason nobody foresaw
+WHILE_OFF = timedelta(hours=6)
 
 
 def message(shop: str, task: str) -> tuple[str, str]:
@@ -42,6 +48,8 @@ def _done(text: str, outside: Outside) -> bool:
         shop = shops.get(asked["shop"])
         if shop:
             _work(shop, asked, outside)
+        else:
+            sync.forget(asked["shop"], str(asked["task"]))
     except (base.Trouble, base.Conflict, thin.Trouble, OSError) as trouble:
         logger.warning("later", extra={"reason": type(trouble).__name__})
         return False
@@ -56,23 +64,45 @@ def _work(shop: Shop, asked: Mapping[str, Any], outside: Outside) -> None:
         refetch.work(shop, [str(order_id) for order_id in asked.get("orders", [])], outside)
     elif task == "keys":
         public_keys.renew(shop, outside)
-    elif shop.state != "off" or task.startswith(ERASE):
+    elif shop.state != "off" or task == ERASE_SHOP or task.startswith(ERASE):
         _slice(shop, task, outside)
+    else:
+        _rest(shop, task, outside)
+
+
+def _rest(shop: Shop, task: str, outside: Outside) -> None:
+    """A shop that is switched off is not asked; what is due is put off, or the clock would come by for it for ever."""
+    held, now = sync.read(shop.slug, task), outside.now()
+    if held and held.is_due(now):
+        with suppress(base.Conflict):
+            sync.write(shop.slug, held, held.sync, now + WHILE_OFF, now)
 
 
 def _slice(shop: Shop, task: str, outside: Outside) -> None:
     """As much of it as fits into this call; what goes wrong is written down where the owner sees it."""
+    talk = None
     try:
-        held = claimed(shop, task, outside.now())
-        if held:
-            _go_on(Talk(shop, held, outside))
+        if held := claimed(shop, task, outside.now()):
+            talk = Talk(shop, held, outside)
+            _told(talk)
     except base.Conflict:  # somebody else is at it, or it was stopped or begun anew while a page was under way
-        return
+        if task == IMPORT:
+            importing.align(shop.slug)
+
+
+def _told(talk: Talk) -> None:
+    try:
+        _go_on(talk)
+    except (base.Conflict, base.Trouble, thin.Trouble, OSError):
+        raise
     except (NotConnected, Denied, safe_http.Refused) as denied:
         code, remedy = getattr(denied, "code", "not_connected"), getattr(denied, "remedy", str(denied))
-        _note(shop, task, outside, code, remedy, None)
+        _note(talk, code, remedy, None)
     except (Trouble, safe_http.Unreachable) as trouble:
-        _note(shop, task, outside, "unreachable", trouble.reason, trouble.wait)
+        _note(talk, "unreachable", trouble.reason, trouble.wait)
+    except Exception as error:
+        unforeseen(error, shop=talk.shop.slug, task=talk.sync.task)
+        _note(talk, "internal", f"a fault of ours ({type(error).__name__}); the log of fetch has more", 0)
 
 
 def _go_on(talk: Talk) -> None:
@@ -87,14 +117,14 @@ def _go_on(talk: Talk) -> None:
         erasing.one(talk, task.removeprefix(ERASE))
 
 
-def _note(shop: Shop, task: str, outside: Outside, code: str, remedy: str, wait: float | None) -> None:
-    """`wait` None: asking again will not help until the owner did something; an import ends there, a timer goes on."""
-    held, now = sync.read(shop.slug, task), outside.now()
-    if held is None:
-        return
-    noted = held.sync.troubled(code, remedy, now)
-    if wait is None and task == IMPORT:
-        importing.end(Talk(shop, held, outside), noted, "failed")
-        return
-    until = next_round(shop.slug, now) if wait is None else now + wait_after(noted.tries, wait)
-    sync.write(shop.slug, held, noted, until, now)
+def _note(talk: Talk, code: str, remedy: str, wait: float | None) -> None:
+    """`wait` None: asking again will not help until the owner did something; an import ends there, a timer goes on.
+    What fails in the same place again and again is not tried there for ever. Raises Conflict."""
+    now, noted = talk.outside.now(), talk.sync.troubled(code, remedy, talk.outside.now())
+    hopeless = code == "internal" and noted.tries >= MOST_TRIES
+    if talk.sync.task == IMPORT and (wait is None or hopeless):
+        importing.end(talk, noted, "failed")
+    elif talk.sync.task == RECONCILE and (wait is None or hopeless):
+        talk.leave(replace(noted, state="waiting", cursor=None), next_round(talk.shop.slug, now))
+    else:
+        talk.leave(noted, now + wait_after(noted.tries, wait or 0))

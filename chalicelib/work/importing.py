@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from chalicelib.directory import Absent
 from chalicelib.domain.sync import Sync, Turned
-from chalicelib.platforms.shop_api import Page
+from chalicelib.platforms.shop_api import Denied, Page
 from chalicelib.table import shops
 from chalicelib.work import intake, sync
 from chalicelib.work.talk import Talk
@@ -16,6 +17,9 @@ ROWS = 500  # of a file, in one page
 
 def work(talk: Talk) -> None:
     """As many pages as there is time for."""
+    if talk.sync.state != "running":
+        talk.leave(talk.sync, None)
+        return
     shops.set_importing(talk.shop.slug, True)
     source = _Source(talk)
     while talk.sync.kind:
@@ -48,6 +52,12 @@ def end(talk: Talk, last: Sync, state: str) -> None:
     talk.leave(last.ended(state, now), None)
 
 
+def align(slug: str) -> None:
+    """After a stop under a worker's hands: marketing waits for an import that runs, and for nothing else."""
+    progress = sync.progress(slug)
+    shops.set_importing(slug, bool(progress and progress["state"] == "running"))
+
+
 def _counts(taken: intake.Taken) -> dict[str, int]:
     return {name: count for name, count in (*taken.outcomes.items(), ("missed", taken.missed)) if count}
 
@@ -58,7 +68,7 @@ class _Source:
     def __init__(self, talk: Talk) -> None:
         self._talk, self._file = talk, talk.sync.source.removeprefix(sync.CSV)
         self._is_file = talk.sync.source.startswith(sync.CSV)
-        self._size = talk.outside.file_size(self._file) if self._is_file else 0
+        self._size = _size(talk, self._file) if self._is_file else 0
         self._reached = None if self._is_file else talk.outside.reach(talk.shop)
 
     def page(self, at: Sync) -> Page:
@@ -73,3 +83,10 @@ class _Source:
 
     def _part(self, offset: int, size: int) -> bytes:
         return self._talk.outside.file_part(self._file, offset, size)
+
+
+def _size(talk: Talk, file: str) -> int:
+    try:
+        return talk.outside.file_size(file)
+    except Absent:
+        raise Denied("no_file", "the file is not there any more: it is kept for 30 days. Import it again") from None

@@ -30,11 +30,12 @@ def renew(shop: Shop, outside: Outside) -> bool:
     except (NotConnected, Denied, Trouble, safe_http.Refused, safe_http.Unreachable, AttributeError) as error:
         logger.warning("keys not renewed", extra={"shop": shop.slug, "reason": type(error).__name__})
         return False
-    if fresh == shop.jwks:
-        return False
-    shops.change(shop.slug, lambda old: replace(old or shop, jwks=fresh))
+    if fresh != shop.jwks:
+        retired = {"retired_jwks": shop.jwks, "retired_jwks_at": stamp(outside.now())}
+        shops.change(shop.slug, lambda old: replace(old or shop, jwks=fresh, **retired))
+    # Even if nothing is new: whoever fetched them before may have died before the door was told.
     directory.publish(every_shop, outside.put)
-    return True
+    return fresh != shop.jwks
 
 
 def every_shop() -> list[Shop]:

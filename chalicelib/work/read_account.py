@@ -10,7 +10,7 @@ from datetime import datetime
 from itertools import islice
 
 from chalicelib.domain.shop import Shop
-from chalicelib.domain.times import stamp
+from chalicelib.domain.times import in_order, stamp
 from chalicelib.table import customers, orders
 from chalicelib.work.read_views import Json, order_view
 
@@ -21,5 +21,6 @@ def orders_of(shop: Shop, account: str, now: datetime, limit: int = MOST) -> lis
     """Orders that the platform filed under this account's id, newest first; [] for one nobody knows, or erased."""
     node = customers.resolve(shop, f"account:{account}", stamp(now)).node
     pointers = islice(customers.every_order(shop.slug, node.id), limit)
-    found = orders.of_ids(shop.slug, [row.order_id for row in pointers])
-    return [order_view(order, node.id) for order, _ in found.values() if order.buyer.account == account]
+    found = [order for order, _ in orders.of_ids(shop.slug, [row.order_id for row in pointers]).values()]
+    newest_first = sorted(found, key=lambda order: (in_order(order.placed_at), order.id), reverse=True)
+    return [order_view(order, node.id) for order in newest_first if order.buyer.account == account]

@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 from types import ModuleType
 from typing import Any
 
+from chalicelib import safe_http
 from chalicelib.domain.shop import place
 from chalicelib.domain.silence import silent_since, usual_gap
 from chalicelib.domain.sync import OVERLAP, Sync, next_round
 from chalicelib.domain.times import later, stamp
-from chalicelib.platforms.shop_api import Denied, Link
+from chalicelib.platforms.shop_api import Denied, Link, Trouble
 from chalicelib.table import counters, orders
 from chalicelib.work import hooks, importing
 from chalicelib.work.talk import Talk
@@ -60,15 +61,32 @@ def _refuse_copy(talk: Talk, address: str) -> None:
 
 
 def _hooks(talk: Talk, api: ModuleType, link: Link, now: datetime) -> dict[str, Any]:
-    """Repairs what the shop has switched off or lost; what somebody paused is only reported."""
-    done = hooks.mend(talk.shop, api, link, talk.outside.settings, wake_paused=False)
+    """Repairs what the shop has switched off or lost; what somebody paused is only reported. A key that may not repair
+    them may still read what they failed to tell."""
+    try:
+        done = hooks.mend(talk.shop, api, link, talk.outside.settings, wake_paused=False)
+        states = hooks.states(api, api.hooks(link, hooks.delivery_url(talk.shop, talk.outside.settings)))
+    except (Denied, Trouble, safe_http.Unreachable) as trouble:
+        return {"trouble": _trouble(trouble, now)}
     repairs = [{"at": stamp(now), "action": one.action, "topic": one.topic, "why": one.why} for one in done]
-    url = hooks.delivery_url(talk.shop, talk.outside.settings)
     return {
-        "hooks": hooks.states(api, api.hooks(link, url)),
+        "hooks": states,
         "repairs": (talk.sync.report.get("repairs", []) + repairs)[-MOST_REPAIRS:],
-        "repaired_now": len(repairs),
+        "trouble": None,
     }
+
+
+def _trouble(trouble: Exception, now: datetime) -> dict[str, str]:
+    code, said = getattr(trouble, "code", "unreachable"), getattr(trouble, "remedy", str(trouble))
+    return {"code": code, "remedy": said, "at": stamp(now)}
+
+
+def _count(api: ModuleType, link: Link, report: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """How many orders the shop has; what it last said, where it does not say now."""
+    try:
+        return {"orders_in_shop": api.count(link)}
+    except (Denied, Trouble, safe_http.Unreachable) as trouble:
+        return {"trouble": report.get("trouble") or _trouble(trouble, now)}
 
 
 def _finish(talk: Talk, api: ModuleType, link: Link) -> None:
@@ -80,16 +98,16 @@ def _finish(talk: Talk, api: ModuleType, link: Link) -> None:
         "checked_at": stamp(now),
         "reached": talk.sync.began_at,
         "found": {kind: dict(counts) for kind, counts in talk.sync.counts.items()},
-        "orders_in_shop": api.count(link),
+        **_count(api, link, talk.sync.report, now),
         "orders_seen": orders.count(shop.slug, now),
         "orders_counted": counted.counts["orders"],
-        "silent": _silence(shop.slug, counted.last_delivery_at, now),
+        "silent": _silence(shop.slug, counted.last_delivery_at or shop.connected_at, now),
     }
     done: Sync = replace(talk.sync.ended("waiting", now), report=report)
     talk.leave(done, next_round(shop.slug, now))
 
 
-def _silence(slug: str, last_heard: str | None, now: datetime) -> dict[str, Any] | None:
+def _silence(slug: str, last_heard: str, now: datetime) -> dict[str, Any] | None:
     """{since, usual_seconds} where nothing was heard for three times the shop's usual gap, else None."""
     gap = usual_gap(_recent(slug, now))
     since = silent_since(last_heard, gap, now)

@@ -31,15 +31,21 @@ def begin_import(slug: str, source: str, since: str | None, now: datetime) -> di
     kinds = _kinds(slug, source)
 
     def begun(held: Sync | None) -> Sync:
-        if held and held.source == source and held.state in ("running", "stopped", "failed") and held.kinds:
+        if held and _goes_on(held, source, since):
             return replace(held, state="running", trouble=None, tries=0, finished_at=None)
         if held and held.state == "running":
             raise Running(f"an import from {held.source} is running: stop it first")
         return Sync(IMPORT, source=source).begun(kinds, since, now)
 
-    found = _changed(slug, IMPORT, begun, now, now)
     shops.set_importing(slug, True)
-    return shown(found)
+    return shown(_changed(slug, IMPORT, begun, now, now))
+
+
+def _goes_on(held: Sync, source: str, since: str | None) -> bool:
+    """What stopped in the middle goes on there, unless something else is asked for now, or we made a mistake there."""
+    same = held.source == source and (since is None or since == held.since)
+    lost = held.state == "failed" and (held.trouble or {}).get("code") in ("internal", "no_file")
+    return same and not lost and held.state in ("running", "stopped", "failed") and bool(held.kinds)
 
 
 def _kinds(slug: str, source: str) -> tuple[str, ...]:
@@ -103,7 +109,8 @@ def report(slug: str) -> dict[str, Any] | None:
     held = sync.read(slug, RECONCILE)
     if held is None:
         return None
-    return {**held.sync.report, "trouble": held.sync.trouble, "next_at": held.until}
+    trouble = held.sync.trouble or held.sync.report.get("trouble")
+    return {**held.sync.report, "trouble": trouble, "next_at": held.until}
 
 
 def refetch(shop: Shop, order_ids: Iterable[str], now: datetime) -> None:

@@ -18,7 +18,7 @@ from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import in_order
 from chalicelib.table import base, customers, orders
 from chalicelib.table.base import Write
-from chalicelib.table.orders import Held, standing
+from chalicelib.table.orders import Held, RefetchRow, standing
 from chalicelib.work.nodes import Nodes
 from chalicelib.work.replan import replan
 
@@ -92,31 +92,40 @@ def _changed(shop: Shop, event: OrderChanged, now: datetime) -> str:
     return "stored" if marks else "duplicate"
 
 
-def asked(shop: Shop, order_id: str, found: Order | None, mark: int | None, asked_at: str, now: datetime) -> str:
+def asked(shop: Shop, order_id: str, found: Order | None, mark: RefetchRow | None, asked_at: str, now: datetime) -> str:
     """The shop was asked about the order at the stored moment `asked_at` and showed it, or said that it has none
-    (`found` None). `mark`: the rev of the refetch mark before it was asked; one that was set since stays."""
+    (`found` None). `mark`: the refetch mark as it stood before; one that was set since stays."""
     return retried(lambda: _asked(shop, order_id, found, mark, asked_at, now))
 
 
-def _asked(shop: Shop, order_id: str, found: Order | None, mark: int | None, asked_at: str, now: datetime) -> str:
+def _asked(
+    shop: Shop, order_id: str, found: Order | None, mark: RefetchRow | None, asked_at: str, now: datetime
+) -> str:
     nodes = Nodes(shop)
     held = _nameless(nodes, orders.read(shop.slug, order_id))
     settle = _Settling(shop, nodes, held, now, order_id)
+    same_mark = _is_same(held.refetch, mark)
     if found is None:
         settle.miss(asked_at)
     else:
         order, customer = _whose(nodes, found)
         settle.hear(order, customer)
         # It is there: whoever told us that it is gone told of an earlier moment, or of nothing at all.
-        gone_at = held.gone_at if held.gone_at and in_order(held.gone_at) > in_order(asked_at) else None
+        heard_since = held.gone_at and not same_mark and in_order(held.gone_at) > in_order(asked_at)
+        gone_at = held.gone_at if heard_since else None
         if wins(order, held.told, customer, held.customer):
             settle.become(order, customer, gone_at)
         elif gone_at != held.gone_at:
             settle.become(held.told, held.customer, gone_at)
-    if held.refetch and held.refetch.rev == mark:
+    if same_mark:
         settle.answered()
     base.commit(settle.writes())
     return "new" if settle.changed and held.rev is None else "stored" if settle.changed else "duplicate"
+
+
+def _is_same(one: RefetchRow | None, other: RefetchRow | None) -> bool:
+    """Revs begin anew with every mark, so that they alone do not tell two marks apart."""
+    return bool(one and other) and (one.rev, one.asked_at) == (other.rev, other.asked_at)  # type: ignore[union-attr]
 
 
 def anonymise(shop: Shop, order_id: str, now: datetime) -> str:
@@ -225,10 +234,12 @@ class _Settling:
         self._mark = orders.refetch(self.shop.slug, order_id, reason, about, self.now, self.held)
 
     def miss(self, at: str) -> None:
-        """The shop does not have it. What we never heard of stays unheard of."""
-        known = self.held.told is not None
-        if known and (self.held.gone_at is None or self.held.order is self.held.told):
-            self.become(self.held.told, self.held.customer, at)
+        """The shop does not have it: gone since then, and since its own last word, whatever the two clocks say. What we
+        never heard of is noted too: its creation may still be on the way."""
+        told = self.held.told
+        gone_at = max(filter(None, (at, self.held.gone_at, told and told.updated_at)), key=in_order)
+        if gone_at != self.held.gone_at:
+            self.become(told, self.held.customer, gone_at)
 
     def answered(self) -> None:
         """Nothing is left to be asked."""

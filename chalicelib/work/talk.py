@@ -44,13 +44,16 @@ class Talk:
     shop: Shop
     held: sync.Held
     outside: Outside
+    begun: bool = False
 
     @property
     def sync(self) -> Sync:
         return self.held.sync
 
     def time_left(self) -> bool:
-        return self.outside.left() > PAGE_SECONDS
+        """For one more page; for the first there always is, or slow shops would never get on."""
+        first, self.begun = not self.begun, True
+        return self.outside.left() > PAGE_SECONDS or first
 
     def keep(self, fresh: Sync) -> None:
         """This is how far it is; and somebody stays at it."""

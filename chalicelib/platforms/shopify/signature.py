@@ -16,6 +16,8 @@ from datetime import UTC, datetime
 API_VERSION = "2026-07"
 SECRETS_PER_TOPIC = False
 # shop/update and customer.tags_added/removed are left out knowingly: nothing of what they say has a place here.
+# What people may ask of us by law even after the shop has left.
+PRIVACY_TOPICS = ("customers/data_request", "customers/redact", "shop/redact")
 TOPICS = {
     "orders/create": "order",
     "orders/updated": "order",

@@ -28,6 +28,7 @@ from chalicelib.platforms.body import Node
 from chalicelib.platforms.shop_api import Denied, Link, Trouble
 from chalicelib.platforms.woocommerce import rest
 from chalicelib.platforms.woocommerce.refusals import Strained
+from chalicelib.safe_http import Unreachable
 
 SIZE, SMALL = 100, 20
 OVERLAP = 10
@@ -80,8 +81,9 @@ def read(link: Link, what: What, since: str | None, cursor: str | None) -> Part:
     at = _opened(cursor) if cursor else _begin(what, since)
     try:
         reply = rest.get(link, what.path, **_params(what, at))
-    except Strained:
-        if at.size == SMALL:
+    except (Strained, Unreachable) as slow:
+        # A question that takes too long, or too large an answer, is answered in smaller parts by the same server.
+        if at.size == SMALL or slow.wait:
             raise
         at = replace(at, size=SMALL)
         reply = rest.get(link, what.path, **_params(what, at))
