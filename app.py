@@ -63,7 +63,7 @@ def feedback(event: SQSEvent) -> Failures:
     return function.handler(event.to_dict(), event.context)
 
 
-@app.on_sqs_message(queue="fetch", batch_size=1, maximum_concurrency=5)
+@app.on_sqs_message(queue="fetch", batch_size=1, maximum_concurrency=3)
 def fetch(event: SQSEvent) -> Failures:
     """Shops whose own API has something to be asked."""
     from chalicelib.functions import fetch as function

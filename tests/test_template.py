@@ -156,12 +156,12 @@ def test_what_came_unverified_cannot_crowd_out_the_rest(mappings: dict[str, Json
     assert mappings["Unverified"]["ScalingConfig"] == {"MaximumConcurrency": 2}
 
 
-def test_shops_are_asked_one_thing_at_a_time_by_two_at_most(
+def test_shops_are_asked_one_thing_at_a_time_by_three_at_most(
     mappings: dict[str, Json], functions: dict[str, Json]
 ) -> None:
     """A shop that answers slowly must not hold up the answers of others, nor use up a new account's ten functions."""
     assert mappings["Fetch"]["BatchSize"] == 1
-    assert mappings["Fetch"]["ScalingConfig"] == {"MaximumConcurrency": 2}
+    assert mappings["Fetch"]["ScalingConfig"] == {"MaximumConcurrency": 3}
     assert (functions["Fetch"]["Timeout"], functions["Fetch"]["MemorySize"]) == (120, 1024)
 
 
