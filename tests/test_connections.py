@@ -540,3 +540,13 @@ def test_keys_are_asked_for_with_little_patience(monkeypatch: pytest.MonkeyPatch
         hurried.ask("GET", "https://acme.test/")
     assert made == [{"local": True, "patience": 0.0, "total": 7.0}, {"local": True, "patience": 0.0, "total": 1.0}]
     assert safe_http.Client(**made[0])
+
+
+@pytest.mark.parametrize(
+    ("query", "said"), [("?success=1&user_id=x", "Thank you"), ("?success=0", "Nothing was changed")]
+)
+def test_the_owner_lands_on_a_page_that_says_how_to_go_on(query: str, said: str) -> None:
+    found = ask("GET", f"/connect/done{query}")
+    assert (found.status, found.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert said in found.text
+    assert 'dir="rtl"' in found.text

@@ -34,6 +34,7 @@ class Shop:
     importing: bool = False  # marketing waits while history is coming in
     secret_generation: int = 1  # the newest webhook secrets; older ones live down to `oldest_generation`
     oldest_generation: int = 1
+    rotated_at: str = ""  # when the newest were made
     key_generation: int = 1  # of the secret key
     publishable_key: str = ""
     secret_key_hash: str = ""

@@ -8,6 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalice import Blueprint, Response
 
 from chalicelib import clock, thin
+from chalicelib.routes.mail_links import HEADERS, PAGES
 from chalicelib.routes.problems import Problem, answer, respond
 from chalicelib.settings import settings
 from chalicelib.table import base
@@ -51,6 +52,14 @@ def take_saleor_token(shop: str, token: str) -> Response:
         return respond(200, {})
 
     return _answered("saleor register", taken)
+
+
+@connections.route("/connect/done")
+def show_done() -> Response:
+    """Where WooCommerce's consent page sends its owner on to. Changes nothing, and tells nothing of any shop."""
+    asked = connections.current_request.query_params or {}
+    page = "declined.html" if asked.get("success") == "0" else "agreed.html"
+    return Response((PAGES / page).read_text("utf-8"), headers=HEADERS)
 
 
 def _public_url() -> str:

@@ -19,8 +19,8 @@ from chalicelib.table import base
 from chalicelib.work import aws, preferences
 
 mail_links = Blueprint(__name__)
-_PAGES = Path(__file__).parent / "pages"
-_HEADERS = {
+PAGES = Path(__file__).parent / "pages"
+HEADERS = {
     "Content-Type": "text/html; charset=utf-8",
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
@@ -29,7 +29,7 @@ _HEADERS = {
         ("default-src 'none'", "style-src 'unsafe-inline'", "form-action 'self'", "frame-ancestors 'none'")
     ),
 }
-_BUSY = {**_HEADERS, "Retry-After": "30"}
+_BUSY = {**HEADERS, "Retry-After": "30"}
 _FORM = ["application/x-www-form-urlencoded", "multipart/form-data", "text/plain", "*/*"]
 
 
@@ -79,7 +79,7 @@ def _marketing() -> str:
     return parse_qs(body[:10_000].decode("latin-1")).get("marketing", [""])[0]
 
 
-def _page(status: int, language: str, values: dict[str, object], headers: dict[str, str] = _HEADERS) -> Response:
+def _page(status: int, language: str, values: dict[str, object], headers: dict[str, str] = HEADERS) -> Response:
     from chalicelib.work import liquid  # a tenth of the start of the whole API, which seldom shows a page
 
     said = {**values, "language": language, "direction": Speech(language).direction}
@@ -90,4 +90,4 @@ def _page(status: int, language: str, values: dict[str, object], headers: dict[s
 
 @lru_cache(maxsize=16)
 def _source(name: str) -> str:
-    return (_PAGES / f"{name}.liquid").read_text(encoding="utf-8")
+    return (PAGES / f"{name}.liquid").read_text(encoding="utf-8")

@@ -23,7 +23,7 @@ from chalicelib.work.access import NotConnected
 from chalicelib.work.log import logger, unforeseen
 from chalicelib.work.sync import IMPORT, RECONCILE
 from chalicelib.work.take_rights import ERASE, ERASE_SHOP
-from chalicelib.work.talk import Outside, Talk, claimed
+from chalicelib.work.talk import Outside, Talk, claimed, code_of
 
 MOST_TRIES = 6  # of what fails for a reason nobody foresaw
 WHILE_OFF = timedelta(hours=6)
@@ -99,7 +99,7 @@ def _told(talk: Talk) -> None:
         code, remedy = getattr(denied, "code", "not_connected"), getattr(denied, "remedy", str(denied))
         _note(talk, code, remedy, None)
     except (Trouble, safe_http.Unreachable) as trouble:
-        _note(talk, "unreachable", trouble.reason, trouble.wait)
+        _note(talk, code_of(trouble), trouble.reason, trouble.wait)
     except Exception as error:
         unforeseen(error, shop=talk.shop.slug, task=talk.sync.task)
         _note(talk, "internal", f"a fault of ours ({type(error).__name__}); the log of fetch has more", 0)

@@ -23,9 +23,10 @@ class Outside:
 
 
 def health(shop: Shop, outside: Outside, now: datetime) -> Json:
-    """Counters are added once per batch: close to exact. `orders_in_shop` is None until the shop's own API was asked;
-    `orders_seen` is exact as of that moment, with what was new since. `lag_seconds`: between an order's change and our
-    hearing of it, the last time. `recent`: of today and yesterday."""
+    """Counters are added once per batch: close to exact. Once the shop's own API was asked, `orders_seen` and
+    `orders_in_shop` are both of that moment (`shop.checked_at`): a number made of our own could hide what is missing.
+    Before, `orders_in_shop` is None. `lag_seconds`: between an order's change and our hearing of it, the last time.
+    `recent`: of today and yesterday."""
     found = counters.totals(shop.slug, stamp(now)[:10])
     report = sync.report(shop.slug) or {}
     return {
@@ -35,21 +36,8 @@ def health(shop: Shop, outside: Outside, now: datetime) -> Json:
         "spooled": outside.spooled(shop.slug),
         "last_delivery_at": found.last_delivery_at,
         "lag_seconds": found.lag,
-        "orders_seen": _seen(found.counts["orders"], report),
-        "orders_in_shop": _in_shop(found.counts["orders"], report),
+        "orders_seen": report.get("orders_seen", found.counts["orders"]),
+        "orders_in_shop": report.get("orders_in_shop"),
         "shop": {name: report.get(name) for name in _REPORTED} if report else None,
         "import": sync.progress(shop.slug),
     }
-
-
-def _seen(counted: int, report: Json) -> int:
-    if report.get("orders_seen") is None:
-        return counted
-    return int(report["orders_seen"]) + counted - int(report["orders_counted"])
-
-
-def _in_shop(counted: int, report: Json) -> int | None:
-    """What is new to us is new in the shop, until it is asked again."""
-    if report.get("orders_in_shop") is None:
-        return None
-    return max(int(report["orders_in_shop"]), _seen(counted, report))

@@ -16,7 +16,7 @@ from chalicelib.domain.times import later, stamp
 from chalicelib.platforms.shop_api import Denied, Link, Trouble
 from chalicelib.table import counters, orders
 from chalicelib.work import hooks, importing
-from chalicelib.work.talk import Talk
+from chalicelib.work.talk import Talk, code_of
 
 MOST_REPAIRS = 20
 # Orders of these last days tell a shop's rhythm; more are only read where these are few.
@@ -67,18 +67,18 @@ def _hooks(talk: Talk, api: ModuleType, link: Link, now: datetime) -> dict[str, 
         done = hooks.mend(talk.shop, api, link, talk.outside.settings, wake_paused=False)
         states = hooks.states(api, api.hooks(link, hooks.delivery_url(talk.shop, talk.outside.settings)))
     except (Denied, Trouble, safe_http.Unreachable) as trouble:
-        return {"trouble": _trouble(trouble, now)}
+        return {"repaired": 0, "trouble": _trouble(trouble, now)}
     repairs = [{"at": stamp(now), "action": one.action, "topic": one.topic, "why": one.why} for one in done]
     return {
         "hooks": states,
         "repairs": (talk.sync.report.get("repairs", []) + repairs)[-MOST_REPAIRS:],
+        "repaired": len(repairs),
         "trouble": None,
     }
 
 
 def _trouble(trouble: Exception, now: datetime) -> dict[str, str]:
-    code, said = getattr(trouble, "code", "unreachable"), getattr(trouble, "remedy", str(trouble))
-    return {"code": code, "remedy": said, "at": stamp(now)}
+    return {"code": code_of(trouble), "remedy": getattr(trouble, "remedy", str(trouble)), "at": stamp(now)}
 
 
 def _count(api: ModuleType, link: Link, report: dict[str, Any], now: datetime) -> dict[str, Any]:
@@ -100,7 +100,6 @@ def _finish(talk: Talk, api: ModuleType, link: Link) -> None:
         "found": {kind: dict(counts) for kind, counts in talk.sync.counts.items()},
         **_count(api, link, talk.sync.report, now),
         "orders_seen": orders.count(shop.slug, now),
-        "orders_counted": counted.counts["orders"],
         "silent": _silence(shop.slug, counted.last_delivery_at or shop.connected_at, now),
     }
     done: Sync = replace(talk.sync.ended("waiting", now), report=report)

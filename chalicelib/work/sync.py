@@ -86,8 +86,13 @@ def shown(found: Sync) -> dict[str, Any]:
 
 
 def start_timer(slug: str, now: datetime) -> None:
-    """From now on the shop is looked at every hour, for the first time within two minutes."""
-    _changed(slug, RECONCILE, lambda held: held or Sync(RECONCILE), now, now)
+    """From now on the shop is looked at every hour, for the first time within two minutes. What troubled it before is
+    forgotten: somebody has just connected it."""
+
+    def fresh(held: Sync | None) -> Sync:
+        return replace(held, trouble=None, report={**held.report, "trouble": None}) if held else Sync(RECONCILE)
+
+    _changed(slug, RECONCILE, fresh, now, now)
 
 
 def stop_timer(slug: str) -> None:

@@ -11,6 +11,7 @@ from chalicelib.domain.shop import Shop
 from chalicelib.domain.sync import Sync
 from chalicelib.domain.times import stamp
 from chalicelib.platforms.shop_api import Link
+from chalicelib.safe_http import Unreachable
 from chalicelib.settings import Settings
 from chalicelib.table import counters, sync
 from chalicelib.work.intake import Taken
@@ -73,6 +74,12 @@ class Talk:
         """What was found goes into the counters of the day: a report, so that it may be lost with the worker."""
         counts = {"orders": taken.new_orders, "missed": taken.missed}
         counters.add(self.shop.slug, stamp(self.outside.now())[:10], counts)
+
+
+def code_of(trouble: Exception) -> str:
+    """The word for it: the shop's own, or that it has no time for us now, or that nobody is there."""
+    usual = "unreachable" if isinstance(trouble, Unreachable) and not trouble.wait else "busy"
+    return str(getattr(trouble, "code", usual))
 
 
 def claimed(shop: Shop, task: str, now: datetime) -> sync.Held | None:
