@@ -69,6 +69,9 @@ class Shopfront(PretendShop):
         super().mend_hook(link, hook, delivery_url, secret)
         self.secrets[hook.topic] = secret
 
+    def renew_hook(self, link: Link, hook: Hook, secret: str) -> None:
+        self.secrets[hook.topic] = secret
+
     def __getattribute__(self, name: str) -> Any:
         if name == "jwks":  # woocommerce has no keys of its own
             raise AttributeError(name)

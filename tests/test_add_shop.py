@@ -406,13 +406,32 @@ class TestTheCommand:
             (["--currency", "XX", "--api", local_world], "--currency: an ISO"),
             (["--api", "https://ecrm.acme.test"], "--api: only the local world"),
             (["--api", "http://10.0.0.1:8000"], "--api: only the local world"),
-            (["--api", "http://127.0.0.1:1"], "start it with `make serve`"),
             (["--jwks", "/nowhere", "--api", local_world], "--jwks: /nowhere cannot be read"),
         ):
             assert command.main([*args, *more]) == 2
             said_here = capsys.readouterr()
             assert said in said_here.err
             assert said_here.out == ""
+
+    def test_ends_with_1_where_nothing_answers_and_tells_programs_so(self, capsys):
+        for argv in (["shops"], ["status", "--shop", "acme"], ["add-shop", "--shop", "a-b", "--platform", "standard"]):
+            assert command.main([*argv, "--json", "--api", "http://127.0.0.1:1"]) == 1
+            said = capsys.readouterr()
+            assert "nothing answers at http://127.0.0.1:1; start it with `make serve`" in said.err
+            error = json.loads(said.out)["error"]
+            assert (error["code"], error["message"] in said.err) == ("failed", True)
+
+    def test_what_cannot_be_read_at_all_is_json_too_where_that_was_asked_for(self, capsys):
+        with pytest.raises(SystemExit):
+            command.main(["add-shop", "--json", "--what"])
+        assert "--shop" in json.loads(capsys.readouterr().out)["error"]["message"]
+
+    def test_an_example_is_for_home_made_shops(self, local_world, capsys):
+        command.main(["add-shop", "--shop", "woo", "--platform", "woocommerce", "--api", local_world])
+        capsys.readouterr()
+        for shop, said in (("woo", "woo is woocommerce: an example"), ("nobody", "there is no shop nobody here")):
+            assert command.main(["send-example", "--shop", shop, "--secret", "whsec_x", "--api", local_world]) == 2
+            assert said in capsys.readouterr().err
 
     @pytest.mark.parametrize(
         "argv", [[], ["add-shop"], ["add-shop", "--shop", "a"], ["remove-shop"], ["add-shop", "--what"]]

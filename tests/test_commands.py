@@ -227,7 +227,8 @@ def test_connecting_begins_the_import_and_shows_it_to_its_end(owner: Bench) -> N
     ran = owner.run(*CONNECT, "--key", KEY, "--secret-key", SECRET, "--wait", "0")
     assert ran.code == 0, ran.err
     assert ("acme", "import") in owner.bucket.hints
-    assert "its history is in" in ran.out
+    assert "the history is in" in ran.out
+    assert "how many orders the shop has is counted within two minutes" in ran.out
     assert "3 of 3" in ran.err
     assert (sync.progress("acme") or {})["state"] == "done"
     assert "history is in already" in owner.run(*CONNECT, "--wait", "0").out
@@ -265,9 +266,25 @@ def test_without_a_key_the_shop_itself_asks_its_owner(owner: Bench) -> None:
 def test_where_nobody_agrees_nothing_is_made_and_it_can_be_run_again(owner: Bench) -> None:
     ran = owner.run(*CONNECT, "--no-import", "--wait", "2")
     assert ran.code == 3
-    assert "run connect again" in ran.err
+    assert "The page is good for 29 more minutes" in ran.err
+    assert "`.venv/bin/python -m webhooks connect --shop acme` goes on from there" in ran.err
     assert owner.shop.webhooks == {}
     assert connections.state("acme").word == "waiting"
+
+
+def test_a_consent_that_came_after_the_command_gave_up_is_gone_on_with(owner: Bench) -> None:
+    owner.run(*CONNECT, "--no-import", "--wait", "2")
+    told = owner.run("status", "--shop", "acme")
+    assert (told.code, "not connected yet: we have no key" in told.out) == (3, True)
+    assert "place an order" not in told.out
+    sealed = access.seal(acme.MASTER, "acme", owner.shop.opens_with)
+    shops.change("acme", lambda old: replace(old, access=sealed))
+    told = owner.run("status", "--shop", "acme")
+    assert (told.code, "nothing was done with it" in told.out) == (3, True)
+    ran = owner.run("connect", "--shop", "acme", "--no-import", "--wait", "0")
+    assert ran.code == 0, ran.err
+    assert (owner.row().name, owner.row().currency, owner.row().timezone) == ("Acme", "EUR", "Europe/Berlin")
+    assert owner.run("status", "--shop", "acme").code == 0
 
 
 def test_a_key_that_was_not_taken_is_told_with_the_reason(owner: Bench) -> None:
@@ -369,8 +386,12 @@ def test_finishing_waits_until_the_old_secret_is_out_of_use(owner: Bench) -> Non
     counters.add("acme", stamp(owner.now)[:10], {"old_secret": 4})
     ran = owner.run("rotate", "--shop", "acme", "--finish")
     assert (ran.code, owner.row().oldest_generation) == (3, 1)
+    assert "made just now" in ran.err
+    owner.now += timedelta(hours=25)
+    ran = owner.run("rotate", "--shop", "acme", "--finish")
+    assert (ran.code, owner.row().oldest_generation) == (3, 1)
     assert "4 deliveries" in ran.err
-    owner.now += timedelta(days=2)
+    owner.now += timedelta(days=1)
     assert owner.run("rotate", "--shop", "acme", "--finish").code == 0
     assert owner.row().oldest_generation == 2
 
@@ -413,6 +434,7 @@ def test_reconciling_asks_soon_and_single_orders_are_marked(owner: Bench) -> Non
         (("--order", "1", "--since", "2026-11-01T00:00:00Z"), "--since: does not go with --order"),
         (("--order", ""), "--order: an order's id"),
         (("--since", "yesterday"), "--since: a moment such as"),
+        (("--since", "2027-01-01T00:00:00Z"), "--since: lies ahead"),
     ],
 )
 def test_a_bad_argument_of_reconcile_is_named(owner: Bench, argv: tuple[str, ...], said: str) -> None:
@@ -424,8 +446,11 @@ def test_a_bad_argument_of_reconcile_is_named(owner: Bench, argv: tuple[str, ...
 
 def test_a_shop_that_is_not_connected_cannot_be_asked(owner: Bench) -> None:
     owner.run("connect", "--shop", "home", "--platform", "standard")
-    assert owner.run("reconcile", "--shop", "home").code == 3
-    assert owner.run("import", "--shop", "home").code == 2
+    for words in ("reconcile", "import"):
+        ran = owner.run(words, "--shop", "home")
+        assert ran.code == 2
+        assert "cannot be asked" in ran.err
+        assert "connect" not in ran.err
     ran = owner.run("status", "--shop", "nobody")
     assert ran.code == 2
     assert "there is no shop nobody here (there are: home)" in ran.err
@@ -488,7 +513,7 @@ def test_status_says_the_one_number_and_all_that_is_wrong(owner: Bench) -> None:
     ran = owner.run("status", "--shop", "acme")
     assert ran.code == 3
     for words in (
-        "95 orders seen of 100 in the shop: 95 %",
+        "95 orders seen of 100 in the shop when asked 20 minutes ago: 95 %",
         "last delivery 2 days ago, 40 seconds after the order changed",
         "silent since 2 days ago, though an order comes every 2 hours or sooner",
         "disabled at the shop: order.created",
@@ -496,7 +521,7 @@ def test_status_says_the_one_number_and_all_that_is_wrong(owner: Bench) -> None:
         "5 changes that no webhook had told of, found by asking the shop",
         "3 deliveries of yesterday and today had a wrong signature",
         "1 delivery of yesterday and today still had an old secret",
-        "its history was never brought: `import --shop acme`",
+        "its history was never brought: `.venv/bin/python -m webhooks import --shop acme`",
     ):
         assert words in ran.out, words
     told = owner.run("status", "--shop", "acme", "--json").json
@@ -518,7 +543,7 @@ def test_status_of_a_shop_that_is_well_ends_with_0(owner: Bench) -> None:
     sync.sync.write("acme", found, replace(found.sync, report=report), owner.now, owner.now)
     ran = owner.run("status")
     assert ran.code == 0, ran.out
-    assert "3 orders seen of 3 in the shop: 100 %" in ran.out
+    assert "✓ 3 orders seen of 3 in the shop when asked just now: 100 %" in ran.out
     assert "all 2 webhooks are active" in ran.out
 
 

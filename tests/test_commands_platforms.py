@@ -147,6 +147,7 @@ def test_rotating_loses_no_delivery(shop: Stand) -> None:
     shop.connects()
     assert shop.owner.run("rotate", "--shop", "acme").code == 0
     assert orders_are_taken(shop)
+    shop.owner.now += timedelta(hours=25)
     assert shop.owner.run("rotate", "--shop", "acme", "--finish").code == 0
     assert orders_are_taken(shop)
 
@@ -165,6 +166,8 @@ def test_shopifys_secret_is_changed_there_first_and_both_are_taken_meanwhile(sho
     for secret in (old, new):
         shop.double.hooks.secret = secret
         assert orders_are_taken(shop)
+    assert shop.owner.run("rotate", "--shop", "acme", "--finish").code == 3
+    shop.owner.now += timedelta(hours=25)
     assert shop.owner.run("rotate", "--shop", "acme", "--finish").code == 0
     assert orders_are_taken(shop)
     shop.double.hooks.secret = old

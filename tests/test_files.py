@@ -530,11 +530,35 @@ def test_mailchimps_subscriber_who_once_left_another_list_said_both() -> None:
         "ada@example.test,Ada,5,2024-01-01 09:00:00,,,2024-02-01 09:00:00,1,a",
         "bo@example.test,Bo,5,2024-01-01 09:00:00,,2025-01-01 09:00:00,2024-02-01 09:00:00,2,b",
     )
-    assert {(who, state, at) for who, _, state, at, _ in said(file)} == {
+    assert {(who, state, at) for who, _, state, at, _ in said(file, name="subscribed_members_export_1.csv")} == {
         ("ada@example.test", "subscribed", "2024-01-01T09:00:00Z"),
         ("bo@example.test", "subscribed", "2024-01-01T09:00:00Z"),
         ("bo@example.test", "unsubscribed", "2025-01-01T09:00:00Z"),
     }
+
+
+@pytest.mark.parametrize("kind", ["unsubscribed", "cleaned"])
+def test_nobody_in_mailchimps_file_of_those_who_left_becomes_a_subscriber(kind: str) -> None:
+    file = table(
+        f"{_MEMBER},UNSUB_TIME,CLEAN_TIME,LAST_CHANGED,LEID,EUID",
+        "ada@example.test,Ada,5,2024-01-01 09:00:00,,,,2024-02-01 09:00:00,1,a",
+    )
+    known_at = "2026-11-21T12:00:00Z"
+    found = said(file, name=f"{kind}_members_export_1.csv", known_at=known_at)
+    assert {(who, state, at) for who, _, state, at, _ in found} == {("ada@example.test", "unsubscribed", known_at)}
+
+
+def test_a_mailchimp_file_that_lost_its_name_is_not_guessed_at() -> None:
+    file = table(
+        f"{_MEMBER},UNSUB_TIME,LAST_CHANGED,LEID,EUID",
+        "ada@example.test,Ada,5,2024-01-01 09:00:00,,,2024-02-01 09:00:00,1,a",
+        "bo@example.test,Bo,5,2024-01-01 09:00:00,,2025-01-01 09:00:00,2024-02-01 09:00:00,2,b",
+    )
+    events, unread = everything(file, ACME)
+    assert [(one.id, one.field) for one in unread] == [("2", "UNSUB_TIME")]
+    assert [(e.email, e.consent.state) for e in events if isinstance(e, ConsentGiven)] == [
+        ("bo@example.test", "unsubscribed")
+    ]
 
 
 def test_klaviyos_profiles() -> None:

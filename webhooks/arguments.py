@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from email.utils import getaddresses
 from typing import Any
@@ -17,7 +18,7 @@ from babel.numbers import list_currencies
 from chalicelib.domain.money import BadMoney, iso
 from chalicelib.domain.people import clean_email
 from chalicelib.domain.shop import SLUG
-from chalicelib.domain.times import BadTime, normal
+from chalicelib.domain.times import BadTime, moment, normal, stamp
 from chalicelib.flows import shipped
 from chalicelib.signatures import platform_names, signature_of
 
@@ -187,7 +188,7 @@ def checked(args: Mapping[str, Any]) -> dict[str, Any]:
     """Fields of Shop from arguments; those that are None or missing are left out. Raises BadArgument."""
     for name in args:
         if name not in TEXTS and name not in SWITCHES and name not in _OTHERS:
-            raise BadArgument(name, "there is no such argument; see `python -m webhooks add-shop --help`")
+            raise BadArgument(name, "there is no such argument; see `add-shop --help`")
     for name in ("shop", "platform"):
         if not args.get(name):
             raise BadArgument(name, "is missing; it is always needed")
@@ -208,6 +209,14 @@ def checked_slug(value: Any) -> str:
 def checked_moment(name: str, value: Any) -> str:
     """A moment in the stored form. Raises BadArgument."""
     return _checked(name, _moment, value)
+
+
+def checked_past(name: str, value: Any, now: datetime) -> str:
+    """A moment that is over, in the stored form. Raises BadArgument."""
+    at = checked_moment(name, value)
+    if moment(at) > now:
+        raise BadArgument(name, f"lies ahead: it is {stamp(now)}")
+    return at
 
 
 def checked_url(name: str, value: Any) -> str:

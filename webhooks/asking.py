@@ -85,7 +85,13 @@ def complete(platform: str, api: ModuleType, found: Mapping[str, str]) -> dict[s
     best = max(needed, key=lambda way: len(set(way) & found.keys()))
     missing = next(name for name in best if name not in found)
     others = " or ".join(_flags(way) for way in needed)
-    raise BadArgument(dest(missing), f"is missing: {api.CREDENTIALS[missing]} (wanted: {others})")
+    where = f"wanted: {others}; where they are: webhooks/{platform}/README.md"
+    raise BadArgument(dest(missing), f"is missing: {api.CREDENTIALS[missing]} ({where})")
+
+
+def asked(platform: str, api: ModuleType) -> dict[str, str]:
+    """All that is needed together, asked for at the terminal. Empty where there is none to ask at."""
+    return {name: _fine(name, _asked(name)) for name in ways(platform, api)[0]} if sys.stdin.isatty() else {}
 
 
 def _from_file(path: str, api: ModuleType) -> dict[str, str]:

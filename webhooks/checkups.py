@@ -13,6 +13,7 @@ from chalicelib.settings import MissingSetting, Settings
 from webhooks.here import aws_client
 from webhooks.keeping import everybody
 from webhooks.show import plural
+from webhooks.words import no_sender
 
 _NEEDED = ("public_url", "outbox_url", "feedback_url", "unverified_url", "fetch_url", "mail_configuration_set")
 # More than this on the inbox is not a busy minute any more.
@@ -76,14 +77,14 @@ def directory_is_fresh(read: Callable[[str], bytes | None]) -> Iterator[Finding]
     elif text is None and not shops:
         yield Finding("ok", "no shop yet, and no directory")
     else:
-        remedy = "run `doctor --mend`, or `add-shop` for any shop: both write it again"
+        remedy = "`doctor --mend` writes it again"
         yield Finding("fail", "the shop directory is not what the table says: deliveries may be refused", remedy)
 
 
 def sender_may_send(shop: Shop, settings: Settings, ses: Any = None) -> Iterator[Finding]:
     """SES sends for addresses and domains that were proven to be ours."""
     if not shop.sender:
-        yield Finding("warn", "no sender: no mail goes out", "add-shop --from 'Acme <shop@acme.test>'")
+        yield no_sender(shop)
         return
     if settings.local:
         yield Finding("ok", f"mails come from {shop.sender}")

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 from chalicelib import clock
 from chalicelib.domain.shop import Shop
+from chalicelib.domain.times import moment
 from chalicelib.table import shops
 from chalicelib.work import access, connections
 from webhooks import asking, waiting
-from webhooks.here import NeedsOwner
 from webhooks.keeping import keep
+from webhooks.outcomes import NeedsOwner
 from webhooks.shops import registered
+from webhooks.show import plural
+from webhooks.spans import span
 
 if TYPE_CHECKING:
     from webhooks.commands.connect import Job
@@ -25,11 +29,12 @@ def credentials(job: Job, api: ModuleType) -> dict[str, str]:
     """What the shop handed over; empty on a dry run. Raises NeedsOwner where nobody agreed in time, and BadArgument
     where this platform has no such way."""
     if job.platform not in _WAYS:
-        return asking.complete(job.platform, api, {})
+        job.named = True
+        return asking.complete(job.platform, api, asking.asked(job.platform, api) if job.given.get("anew") else {})
     if job.dry:
         job.screen.mark("do", "without credentials an address would be printed, where the shop asks you to agree")
         if job.screen.machine:
-            job.screen.json({"shop": job.slug, "platform": job.platform, "dry_run": True})
+            job.screen.json({"shop": job.slug, "platform": job.platform, "registered": False, "dry_run": True})
         return {}
     job.old = _registered(job)
     token = connections.expect(job.slug, job.platform, clock.now())
@@ -51,7 +56,7 @@ def _woocommerce(job: Job, api: ModuleType, shop: Shop, token: str) -> list[str]
     base = job.settings.public_url.rstrip("/")
     callback = f"{base}/connect/woocommerce/{job.slug}/{token}"
     lines = ["Open this in your browser, signed in as an administrator of the shop, and agree:"]
-    lines.append(f"    {api.authorize_url(shop.api_url, APP_NAME, token, base, callback)}")
+    lines.append(f"    {api.authorize_url(shop.api_url, APP_NAME, token, f'{base}/connect/done', callback)}")
     if not base.startswith("https://"):
         lines.append(
             "    A real shop hands its key over to https addresses only, and this world has none: on AWS use --stage, "
@@ -81,7 +86,8 @@ def _tell(job: Job, line: str) -> None:
 
 def _granted(job: Job) -> Shop:
     seconds = job.wait(WAIT_SECONDS)
-    job.screen.mark("wait", f"waiting for it, up to {seconds} s; after Ctrl-C, `connect` again starts anew")
+    goes_on = f"`connect --shop {job.slug}` goes on from there"
+    job.screen.mark("wait", f"waiting for it, up to {seconds} s; after Ctrl-C: agree all the same, then {goes_on}")
 
     def decided() -> connections.State | None:
         found = connections.state(job.slug)
@@ -89,9 +95,14 @@ def _granted(job: Job) -> Shop:
 
     found = waiting.until(decided, seconds)
     if found is None:
-        raise NeedsOwner("nobody agreed in time; run connect again for a new address")
+        minutes = max(1, (moment(connections.state(job.slug).expires_at) - clock.now()) // timedelta(minutes=1))
+        raise NeedsOwner(
+            f"nobody agreed in {span(timedelta(seconds=seconds))}. The page is good for "
+            f"{plural(minutes, 'more minute')}: agree there, then {goes_on}. "
+            "(Before that, it makes a new page and ends this one.)"
+        )
     if found.word == "refused":
-        raise NeedsOwner(f"the shop's key was not taken: {found.reason}")
+        raise NeedsOwner(f"the shop's key was not taken: {found.reason}. `connect --shop {job.slug}` makes a new page")
     shop = shops.get(job.slug)
     if shop is None or not shop.access:
         raise NeedsOwner("the shop agreed, but its key is gone again; run connect again")

@@ -12,14 +12,15 @@ from chalicelib import clock
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import stamp
 from chalicelib.notices import ping_key
+from chalicelib.platforms.shop_api import Denied, Link
 from chalicelib.work import access, aws, hooks, sync
 from webhooks import connect_agree, getting_in, waiting
 from webhooks.arguments import checked_moment
 from webhooks.commands.bring import ended
 from webhooks.getting_in import Look
-from webhooks.here import NeedsOwner
 from webhooks.keeping import keep, nudge
-from webhooks.shops import described, registered
+from webhooks.outcomes import NeedsOwner, anew
+from webhooks.shops import described, registered, without_secrets
 from webhooks.show import plural
 from webhooks.warnings import warnings
 
@@ -33,7 +34,7 @@ _NO_PING = """Nothing came from the shop yet. Usually one of:
         (a shop on the internet cannot reach a local world; WordPress refuses private addresses and odd ports)
       - a firewall or a security plugin of the shop's host stops outgoing requests
       - something before us (Cloudflare, a WAF) challenges its user agent: "WooCommerce/… Hookshot"
-      Place an order in the shop; then: {status}"""
+      More: webhooks/woocommerce/README.md. Place an order in the shop; then: {status}"""
 
 
 def run(job: Job, api: ModuleType) -> int:
@@ -55,17 +56,26 @@ def _look(job: Job, api: ModuleType) -> Look:
     screen = job.screen
     bare = registered({**job.args, "shop": job.slug}, job.old, job.settings.master, clock.now())
     screen.head(f"{job.slug}: {job.platform} at {bare.api_url}")
-    seen = getting_in.look(api, access.link(bare, job.credentials, job.settings))
+    seen = _asked(job, api, access.link(bare, job.credentials, job.settings))
     facts = seen.facts
     known = ", ".join(filter(None, (facts.name, facts.version, facts.currency, facts.timezone)))
-    screen.mark("ok", f"it lets us in: {known}")
+    screen.mark("ok", "it lets us in" + (f": {known}" if known else ""))
     for finding in seen.findings:
         screen.mark(finding.level, finding.what, finding.remedy)
     job.answer["findings"] = [{"level": f.level, "what": f.what, "remedy": f.remedy} for f in seen.findings]
     if seen.fails:
         remedies = " ".join(f"{finding.what}: {finding.remedy}" for finding in seen.fails)
-        raise NeedsOwner(f"nothing was changed. {remedies}")
+        other = f". Another key: `connect --shop {job.slug} --anew`" if job.stored else ""
+        raise NeedsOwner(f"nothing was changed. {remedies}{other}")
     return seen
+
+
+def _asked(job: Job, api: ModuleType, link: Link) -> Look:
+    try:
+        return getting_in.look(api, link)
+    except Denied as error:
+        remedy = error.remedy + (anew(error.code, job.slug) if job.stored else "")
+        raise NeedsOwner(f"nothing was changed. {remedy}", error.code) from None
 
 
 def _register(job: Job, seen: Look) -> Shop:
@@ -83,7 +93,9 @@ def _register(job: Job, seen: Look) -> Shop:
     job.screen.mark("ok", f"{job.slug} {told}; it sends to {hooks.delivery_url(shop, job.settings)}")
     # what add-shop prints, in the same places
     found = [] if shop == job.old else warnings(shop, {**args, **seen.said})
-    job.answer = {**described(shop, job.settings), "warnings": found, **job.answer, "registered": fresh}
+    told_of = described(shop, job.settings)
+    job.answer = {**(without_secrets(told_of) if job.dry else told_of), "warnings": found, **job.answer}
+    job.answer["registered"] = fresh and not job.dry
     for warning in found:
         job.screen.mark("warn", warning)
     return shop
@@ -165,8 +177,9 @@ def _history(job: Job, shop: Shop, api: ModuleType) -> int:
 
 
 def _look_every_hour(job: Job, at_once: bool) -> None:
-    """An import ends with a look anyway."""
-    if sync.report(job.slug) is None:
+    """An import ends with a look anyway. What troubled earlier looks is over: the shop has just answered."""
+    found = sync.report(job.slug)
+    if found is None or found["trouble"]:
         sync.start_timer(job.slug, clock.now())
         if at_once:
             nudge(job.slug, "reconcile")
@@ -182,7 +195,7 @@ def _watched(job: Job) -> int:
         job.screen.say()
         job.screen.mark("wait", f"it goes on without you; look again: {job.command('import')} --watch")
         return 0
-    return ended(end, job.screen) if end else 0
+    return ended(end, job.screen, job.slug) if end else 0
 
 
 def _end(job: Job, shop: Shop) -> None:
@@ -191,4 +204,5 @@ def _end(job: Job, shop: Shop) -> None:
     elif job.dry:
         job.screen.say("Nothing was changed (--dry-run).")
     else:
+        job.screen.mark("wait", "how many orders the shop has is counted within two minutes")
         job.screen.mark("do", f"how it fares: {job.command('status')}")

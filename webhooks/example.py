@@ -16,6 +16,7 @@ from webhooks.arguments import BadArgument
 def send(api: str, shop: str, secret: str, to: str) -> dict[str, Any]:
     """Sign an order as of the world's clock and post it. Returns where it went and what to do next. Raises
     BadArgument: the secret cannot be one, or the world refuses the delivery."""
+    _is_home_made(api, shop)
     now = moment(local.asked(api, "GET", "/_local/clock")["now"])
     body = order(now, to)
     try:
@@ -33,6 +34,16 @@ def send(api: str, shop: str, secret: str, to: str) -> dict[str, Any]:
         "next": f'curl -d \'{{"advance":"2h"}}\' {api}/_local/clock',
         "then": f"{api}/_local/mailbox",
     }
+
+
+def _is_home_made(api: str, slug: str) -> None:
+    known = {found["shop"]: found["platform"] for found in local.asked(api, "GET", "/_local/shops")}
+    if slug not in known:
+        raise BadArgument(
+            "shop", f"there is no shop {slug} here; `connect --shop {slug} --platform standard` makes one"
+        )
+    if known[slug] != "standard":
+        raise BadArgument("shop", f"{slug} is {known[slug]}: an example can be sent to home-made (standard) shops only")
 
 
 def order(now: datetime, to: str) -> bytes:

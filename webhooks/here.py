@@ -12,16 +12,9 @@ from chalicelib.domain.times import moment
 from chalicelib.settings import Settings, adopt, settings
 from webhooks import local
 from webhooks.arguments import BadArgument, checked_slug
+from webhooks.outcomes import NeedsOwner
 
 _OURS = ("ECRM_", "AWS_")
-
-
-class NeedsOwner(Exception):
-    """Only the owner can go on. The text says what to do; it holds no secret."""
-
-
-class Failed(Exception):
-    """It did not work. The text says what and why; it holds no secret."""
 
 
 def flags(parser: argparse.ArgumentParser) -> None:
@@ -87,7 +80,9 @@ def shop_of(given: dict[str, Any]) -> Shop:
     found = shops.get(slug)
     if found is None:
         known = ", ".join(sorted(shops.all_slugs())[:10]) or "none yet"
-        raise BadArgument("shop", f"there is no shop {slug} here (there are: {known}); `connect` makes one")
+        raise BadArgument(
+            "shop", f"there is no shop {slug} here (there are: {known}); `connect --shop {slug}` makes one"
+        )
     return found
 
 
@@ -99,6 +94,28 @@ def shops_of(given: dict[str, Any]) -> list[Shop]:
         return [shop_of(given)]
     base.connect()
     return [shop for shop in map(shops.get, sorted(shops.all_slugs())) if shop]
+
+
+def can_be_asked(shop: Shop) -> None:
+    """Raises BadArgument for a shop without an API, NeedsOwner for one that we may not ask."""
+    from chalicelib import platforms
+
+    if platforms.load_api(shop.platform) is None:
+        raise BadArgument(
+            "shop",
+            f"{shop.slug} is {shop.platform}: such shops send by themselves and cannot be asked. What they did not "
+            f"send comes from a file: `import --shop {shop.slug} --csv FILE`",
+        )
+    if shop.state == "off":
+        raise off(shop)
+    if not shop.access:
+        raise NeedsOwner(f"we have no key to the API of {shop.slug}: `connect --shop {shop.slug}`", "not_connected")
+
+
+def off(shop: Shop) -> NeedsOwner:
+    """What to say of a shop that is switched off."""
+    on = f"`add-shop --shop {shop.slug} --platform {shop.platform} --state on`"
+    return NeedsOwner(f"{shop.slug} is switched off: `connect --shop {shop.slug}`, or {on}", "switched_off")
 
 
 def aws_client(service: str, given: Settings) -> Any:

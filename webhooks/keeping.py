@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from typing import Any
 
 from chalicelib import directory
 from chalicelib.domain.shop import Shop
@@ -33,10 +35,8 @@ def everybody(newest: str | None = None) -> Iterable[Shop]:
     return [shop for shop in map(shops.get, slugs) if shop]
 
 
-def nudge(slug: str, task: str) -> None:
+def nudge(slug: str, task: str, **more: Any) -> None:
     """Whoever talks to the shops should look at once. A hint: what has to be done stands in the table, and the clock
     finds it there within a minute."""
-    from chalicelib.work import fetch  # and with it everything that talks to shops
-
     with suppress(Trouble, MissingSetting):
-        aws.reach().ask_fetch([fetch.message(slug, task)])
+        aws.reach().ask_fetch([(slug, json.dumps({"shop": slug, "task": task, **more}))])

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from webhooks.arguments import BadArgument
+from webhooks.outcomes import Failed
 
 USUAL = "http://127.0.0.1:8000"
 
@@ -22,7 +23,8 @@ class Refused(BadArgument):
 
 
 def asked(api: str, method: str, path: str, body: Any = None) -> Any:
-    """The JSON that the local world at `api` answers. Raises BadArgument where it does not, or refuses."""
+    """The JSON that the local world at `api` answers. Raises Failed where nothing does, and BadArgument where it
+    refuses."""
     raw = None if body is None else json.dumps(body).encode()
     status, text = sent(api, method, path, raw, {"content-type": "application/json"})
     try:
@@ -36,9 +38,10 @@ def asked(api: str, method: str, path: str, body: Any = None) -> Any:
 
 
 def sent(api: str, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> tuple[int, bytes]:
-    """Status and body of one request to the local world. Raises BadArgument where nothing answers there."""
+    """Status and body of one request to the local world. Raises Failed where nothing answers there, and
+    BadArgument for an address that is not this machine's."""
     parts = urlsplit(api)
-    if parts.scheme != "http" or not parts.hostname or not _loopback(parts.hostname):
+    if parts.scheme != "http" or not parts.hostname or not is_loopback(parts.hostname):
         raise BadArgument("api", f"only the local world is spoken to over HTTP ({USUAL}); on AWS use --stage")
     connection = http.client.HTTPConnection(parts.netloc, timeout=30)
     try:
@@ -46,12 +49,13 @@ def sent(api: str, method: str, path: str, body: bytes | None, headers: Mapping[
         response = connection.getresponse()
         return response.status, response.read()
     except OSError:
-        raise BadArgument("api", f"nothing answers at {parts.geturl()}; start it with `make serve`") from None
+        raise Failed(f"nothing answers at {parts.geturl()}; start it with `make serve`") from None
     finally:
         connection.close()
 
 
-def _loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether this names this machine itself."""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -14,6 +14,8 @@ from chalicelib.platforms.shop_api import Denied, Finding, Link, Trouble
 from chalicelib.safe_http import Answer, Refused, Unreachable
 from chalicelib.settings import Settings
 from chalicelib.work import access, hooks
+from webhooks.here import off
+from webhooks.outcomes import anew
 from webhooks.show import plural
 
 # A shop's clock that is further off makes its "changed since" unreliable.
@@ -34,18 +36,31 @@ class Noting:
 
 def findings(shop: Shop, settings: Settings) -> Iterator[Finding]:
     """All of them, worst things included; never raises for what the shop does."""
+    if shop.state == "off":
+        yield Finding("warn", "it is switched off: nothing of it is taken in, and it is not asked", str(off(shop)))
+        return
     if shop.state != "on":
-        yield Finding("warn", f"it is switched {shop.state}", "`connect` it again, or `add-shop --state on`")
+        on = f"`add-shop --shop {shop.slug} --platform {shop.platform} --state on`"
+        yield Finding("warn", f"it is switched {shop.state}", on)
     try:
         yield from _asked(shop, settings)
-    except (Denied, access.NotConnected) as error:
-        yield Finding("fail", "the shop does not let us in", error.remedy)
+    except Denied as error:
+        yield Finding("fail", "the shop does not let us in", error.remedy + anew(error.code, shop.slug))
+    except access.NotConnected as error:
+        yield Finding("fail", "not connected yet", error.remedy)
     except Unreachable as error:
-        yield Finding("fail", f"the shop does not answer: {error.reason}", "is it up? later it may work")
+        if error.wait:
+            yield Finding("warn", f"the shop is busy: {error.reason}", f"later it may work (in {error.wait:.0f} s)")
+        else:
+            yield Finding("fail", f"the shop does not answer: {error.reason}", "is it up? is its name spelt right?")
     except Trouble as error:
         yield Finding("fail", f"asking the shop did not work: {error.reason}", "later it may work")
     except Refused as error:
-        yield Finding("fail", str(error), "we speak to public addresses only; name another with `connect --url`")
+        yield Finding(
+            "fail",
+            str(error),
+            f"we speak to public addresses only: `connect --shop {shop.slug} --url URL` names another",
+        )
 
 
 def _asked(shop: Shop, settings: Settings) -> Iterator[Finding]:
@@ -60,7 +75,7 @@ def _asked(shop: Shop, settings: Settings) -> Iterator[Finding]:
     facts = api.facts(link)
     yield Finding("ok", f"it lets us in: {', '.join(filter(None, (facts.name, facts.version))) or link.url}")
     if shop.source_url and facts.address and place(facts.address) != place(shop.source_url):
-        remedy = "a copy? else `add-shop --source-url` with the new address"
+        remedy = f"a copy? else `add-shop --shop {shop.slug} --platform {shop.platform} --source-url {facts.address}`"
         yield Finding("fail", f"it says it lives at {facts.address}, registered is {shop.source_url}", remedy)
     looked = list(api.check(link))
     yield from looked

@@ -88,7 +88,7 @@ def registered(args: Mapping[str, Any], old: Shop | None, master: bytes, now: da
         shop = replace(shop, country=shop.locale[-2:])
     if args.get("secret"):
         shop = replace(shop, supplied_secrets=_sealed(shop, secrets_by_topic(shop.platform, args["secret"]), master))
-    return rotated(shop, args, master)
+    return rotated(shop, args, master, now)
 
 
 def _new(slug: str, platform: str, master: bytes, now: datetime) -> Shop:
@@ -110,7 +110,7 @@ def _sealed(shop: Shop, plain: dict[str, list[str]], master: bytes) -> dict[str,
     }
 
 
-def rotated(shop: Shop, args: Mapping[str, Any], master: bytes) -> Shop:
+def rotated(shop: Shop, args: Mapping[str, Any], master: bytes, now: datetime) -> Shop:
     """Rotating makes a new generation beside the old ones; retiring leaves only the newest."""
     newest = shop.secret_generation + bool(args.get("rotate_secrets"))
     oldest = newest if args.get("retire_old_secrets") else shop.oldest_generation
@@ -118,6 +118,8 @@ def rotated(shop: Shop, args: Mapping[str, Any], master: bytes) -> Shop:
         raise BadArgument("rotate_secrets", f"{MOST_GENERATIONS} generations are live; first --retire-old-secrets")
     key = shop.key_generation + bool(args.get("rotate_secret_key"))
     hashed = keys.hash_secret_key(keys.secret_key(master, shop.slug, key))
+    if newest != shop.secret_generation:
+        shop = replace(shop, rotated_at=stamp(now))
     return replace(shop, secret_generation=newest, oldest_generation=oldest, key_generation=key, secret_key_hash=hashed)
 
 
@@ -135,6 +137,11 @@ def described(shop: Shop, settings: Settings) -> dict[str, Any]:
         "secret_key": keys.secret_key(master, shop.slug, shop.key_generation),
         "identity_secret": keys.identity_secret(master, shop.slug),
     }
+
+
+def without_secrets(answer: dict[str, Any]) -> dict[str, Any]:
+    """The same, of a command that changes nothing: what is not there yet should not be copied from it."""
+    return {name: value for name, value in answer.items() if name not in ("secrets", "secret_key", "identity_secret")}
 
 
 def _topics(shop: Shop) -> list[str]:

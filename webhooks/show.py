@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, TextIO
 
 from chalicelib.settings import colourless
+from webhooks.typed import whole
 
 _MARKS = {"ok": ("✓", "32"), "warn": ("!", "33"), "fail": ("✗", "31"), "wait": ("…", "36"), "do": ("→", "36")}
 _BAR = 24
@@ -19,12 +20,14 @@ _REDRAW_SECONDS = 0.1
 
 @dataclass
 class Screen:
-    """Where one command's words go. `machine`: --json was asked for, so people's words are left out."""
+    """Where one command's words go. `machine`: --json was asked for, so people's words are left out. `world`: the flag
+    that commands which we tell people to type need to lead to the same place."""
 
     machine: bool = False
     out: TextIO = field(default_factory=lambda: sys.stdout)
     err: TextIO = field(default_factory=lambda: sys.stderr)
     seconds: Any = time.monotonic
+    world: str = ""
     _drawn: bool = False
     _drawn_at: float = -1.0
 
@@ -32,7 +35,11 @@ class Screen:
         """A line for people; nothing where a machine listens."""
         if not self.machine:
             self._wipe()
-            print(text, file=self.out, flush=True)
+            print(self.typed(text), file=self.out, flush=True)
+
+    def typed(self, text: str) -> str:
+        """The text with every `command` in it as it can be typed."""
+        return whole(text, self.world)
 
     def mark(self, level: str, text: str, remedy: str = "") -> None:
         """A line with its mark: ok, warn, fail, wait (it takes time) or do (it is yours to do); `remedy` below it."""
@@ -56,7 +63,7 @@ class Screen:
     def warn(self, text: str) -> None:
         """A line on the error stream, also for machines."""
         self._wipe()
-        print(text, file=self.err, flush=True)
+        print(self.typed(text), file=self.err, flush=True)
 
     def json(self, value: Any) -> None:
         """The document of a machine."""
@@ -115,6 +122,11 @@ def percent(part: int, whole: int) -> str:
 def plural(count: int, one: str, many: str = "") -> str:
     """`1 order`, `2 orders`."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def be(count: int) -> str:
+    """`1 webhook is`, `2 webhooks are`."""
+    return "is" if count == 1 else "are"
 
 
 def _terminal(stream: TextIO) -> bool:

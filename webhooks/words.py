@@ -7,58 +7,61 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+from chalicelib import platforms
 from chalicelib.domain.shop import Shop
-from chalicelib.domain.times import moment
 from chalicelib.platforms.shop_api import Finding
-from webhooks.show import percent, plural
-
-# An order told later than this was not told by a webhook that works.
-SLOW = timedelta(minutes=15)
-# The hourly look that did not happen for so long does not happen any more.
-LATE = timedelta(hours=3)
+from webhooks import one_number
+from webhooks.outcomes import anew
+from webhooks.show import be, plural
+from webhooks.spans import ago, span
 
 
 def told(shop: Shop, facts: dict[str, Any], now: datetime) -> list[Finding]:
     """`facts`: as `status.gather` finds them."""
-    lines = [*_orders(shop, facts), *_deliveries(shop, facts, now), *_hooks(shop, facts), *_looking(shop, facts, now)]
-    return [*lines, *_set_aside(shop, facts), *_secrets(shop, facts), *_import(shop, facts), *_state(shop)]
+    if shop.state == "off":
+        return list(_off(shop, facts))
+    asked = platforms.load_api(shop.platform) is not None
+    lines = list(_orders(shop, facts, asked, now))
+    if shop.access or facts["last_delivery_at"] or not asked:
+        lines += _deliveries(shop, facts, now)
+    lines += _hooks(shop, facts, asked)
+    if shop.access:
+        lines += one_number.looking(shop, facts, now)
+    lines += [*_set_aside(shop, facts), *_secrets(shop, facts, asked), *_import(shop, facts, now)]
+    return [*lines, *_sending(shop)]
 
 
-def _orders(shop: Shop, facts: dict[str, Any]) -> Iterator[Finding]:
-    """The one number."""
-    seen, held = facts["orders_seen"], facts["orders_in_shop"]
-    if held is None:
-        yield Finding("ok", f"{plural(seen, 'order')} seen" + _unknown(shop))
-        return
-    # an order that was deleted in the shop after we saw it stays with us
-    share = percent(min(seen, held), held)
-    text = f"{plural(seen, 'order')} seen of {held:,} in the shop: {share}"
-    if seen >= held:
-        yield Finding("ok", text)
-        return
-    running = (facts["import"] or {}).get("state") == "running"
-    remedy = "its history is coming in" if running else _bring(shop, facts)
-    yield Finding("wait" if running else "warn", text, remedy)
+def _off(shop: Shop, facts: dict[str, Any]) -> Iterator[Finding]:
+    """Somebody wanted it so."""
+    kept = f"{plural(facts['orders_seen'], 'order')} of it {be(facts['orders_seen'])} kept"
+    remedy = f"`connect --shop {shop.slug}` connects it again"
+    if platforms.load_api(shop.platform) is None:
+        remedy = f"`{_add_shop(shop)} --state on` switches it on"
+    yield Finding("warn", f"switched off: its deliveries are refused; {kept}", remedy)
 
 
-def _unknown(shop: Shop) -> str:
-    return (
-        "; how many the shop has is asked within the hour" if shop.access else "; the shop is not asked how many it has"
-    )
+def _orders(shop: Shop, facts: dict[str, Any], asked: bool, now: datetime) -> Iterator[Finding]:
+    seen = plural(facts["orders_seen"], "order")
+    if not asked:
+        yield Finding("ok", f"{seen} seen; a home-made shop is not asked how many it has")
+    elif shop.access:
+        yield from one_number.orders(shop, facts, now)
+    elif facts["last_delivery_at"]:
+        what = f"{seen} seen; without a key to its API nobody knows how many the shop has"
+        yield Finding("warn", what, f"`connect --shop {shop.slug}`, so that what no webhook tells is found")
+    else:
+        yield Finding("fail", "not connected yet: we have no key to its API", f"`connect --shop {shop.slug}`")
 
 
-def _bring(shop: Shop, facts: dict[str, Any]) -> str:
-    if facts["import"] is None:
-        return f"its history was never brought: `import --shop {shop.slug}`"
-    return f"`reconcile --shop {shop.slug} --wait` looks for the rest; still missing: `import --shop {shop.slug}`"
+def _add_shop(shop: Shop) -> str:
+    return f"add-shop --shop {shop.slug} --platform {shop.platform}"
 
 
 def _deliveries(shop: Shop, facts: dict[str, Any], now: datetime) -> Iterator[Finding]:
     last = facts["last_delivery_at"]
     if last is None:
-        yield Finding(
-            "warn", "nothing was delivered yet", "place an order in the shop; `doctor` says if something is off"
-        )
+        remedy = f"place an order in the shop; `doctor --shop {shop.slug}` says if something is off"
+        yield Finding("warn", "nothing was delivered yet", remedy)
         return
     yield Finding("ok", f"last delivery {ago(last, now)}" + _lag(facts))
     silent = facts.get("silent")
@@ -78,11 +81,13 @@ def _lag(facts: dict[str, Any]) -> str:
     return f", {span(timedelta(seconds=lag))} after the order changed" if lag is not None else ""
 
 
-def _hooks(shop: Shop, facts: dict[str, Any]) -> Iterator[Finding]:
+def _hooks(shop: Shop, facts: dict[str, Any], asked: bool) -> Iterator[Finding]:
     states: dict[str, str] = facts["hooks"] or {}
-    for state in ("disabled", "missing", "paused"):
+    for state in ("disabled", "missing", "paused") if asked else ():
         topics = [topic for topic, found in states.items() if found == state]
-        if topics:
+        if topics and len(topics) == len(states):
+            yield Finding("fail", f"all {len(topics)} webhooks are {state} at the shop", _hook_remedy(shop, state))
+        elif topics:
             yield Finding("fail", f"{state} at the shop: {', '.join(topics)}", _hook_remedy(shop, state))
     if states and set(states.values()) == {"active"}:
         yield Finding("ok", f"all {len(states)} webhooks are active")
@@ -99,61 +104,70 @@ def _hook_remedy(shop: Shop, state: str) -> str:
     return f"repaired within the hour; at once: `reconcile --shop {shop.slug} --wait`"
 
 
-def _looking(shop: Shop, facts: dict[str, Any], now: datetime) -> Iterator[Finding]:
-    """Does the hourly look work?"""
-    trouble, checked = facts.get("trouble"), facts.get("checked_at")
-    if trouble:
-        yield Finding("fail", f"asking the shop does not work ({trouble['code']})", trouble["remedy"])
-    elif checked and now - moment(checked) > LATE and shop.access:
-        yield Finding("fail", f"the shop was last asked {ago(checked, now)}", "`doctor`: does the clock run?")
-    elif checked:
-        yield Finding("ok", f"the shop was asked {ago(checked, now)}")
-
-
 def _set_aside(shop: Shop, facts: dict[str, Any]) -> Iterator[Finding]:
-    if facts["in_quarantine"]:
-        what = plural(facts["in_quarantine"], "delivery", "deliveries")
-        yield Finding("warn", f"{what} in quarantine: they cannot be read", f"`replay --shop {shop.slug}` lists why")
-    if facts["spooled"]:
-        yield Finding(
-            "wait", f"{plural(facts['spooled'], 'delivery', 'deliveries')} wait in S3", "they come back by themselves"
-        )
+    if count := facts["in_quarantine"]:
+        what = f"{plural(count, 'delivery', 'deliveries')} {be(count)} in quarantine and cannot be read"
+        yield Finding("warn", what, f"`replay --shop {shop.slug}` lists why")
+    if count := facts["spooled"]:
+        waits = "waits in S3: it comes back by itself" if count == 1 else "wait in S3: they come back by themselves"
+        yield Finding("wait", f"{plural(count, 'delivery', 'deliveries')} {waits}")
 
 
-def _secrets(shop: Shop, facts: dict[str, Any]) -> Iterator[Finding]:
+def _secrets(shop: Shop, facts: dict[str, Any], asked: bool) -> Iterator[Finding]:
     if facts["recent"]["refused"]:
+        right = f"`connect --shop {shop.slug}` sets ours right" if asked else f"`{_add_shop(shop)}` prints ours"
         yield Finding(
             "warn",
             f"{plural(facts['refused'], 'delivery', 'deliveries')} of yesterday and today had a wrong signature",
-            f"a webhook with another secret, or somebody trying; `connect --shop {shop.slug}` sets ours right",
+            f"a webhook with another secret, or somebody trying; {right}",
         )
     if facts["recent"]["old_secret"]:
         yield Finding(
             "warn",
             f"{plural(facts['old_secret'], 'delivery', 'deliveries')} of yesterday and today still had an old secret",
-            f"change it in the shop (`rotate`), then `rotate --shop {shop.slug} --finish`",
+            f"change it in the shop, then `rotate --shop {shop.slug} --finish`",
         )
 
 
-def _import(shop: Shop, facts: dict[str, Any]) -> Iterator[Finding]:
+def _import(shop: Shop, facts: dict[str, Any], now: datetime) -> Iterator[Finding]:
     found = facts["import"]
     if not found:
         return
+    what = name_of(found)
     counts = "; ".join(_counted(kind, found) for kind in found["counts"])
+    so_far = f": {counts}" if counts else ""
     if found["state"] == "running":
-        yield Finding(
-            "wait", f"history is coming in: {counts or 'it begins'}", (found["trouble"] or {}).get("remedy", "")
-        )
+        yield _running(found, what, so_far, now)
     elif found["state"] == "failed":
-        remedy = (found["trouble"] or {}).get("remedy", "")
-        yield Finding("fail", f"the import stopped: {counts}", f"{remedy}; then `import --shop {shop.slug}` goes on")
+        trouble = found["trouble"] or {}
+        remedies = (trouble.get("remedy", "") + anew(trouble.get("code", ""), shop.slug), _goes_on(shop, found))
+        yield Finding("fail", f"the import of {what} stopped{so_far}", "; then ".join(filter(None, remedies)))
     elif found["state"] == "stopped":
-        yield Finding("warn", f"the import was stopped: {counts}", f"`import --shop {shop.slug}` goes on")
+        yield Finding("warn", f"the import of {what} was stopped{so_far}", _goes_on(shop, found))
     else:
-        yield Finding("ok", f"history is in: {counts}")
+        yield Finding("ok", f"{what} is in{so_far}")
     if found["rejected"]:
-        what = plural(len(found["rejected"]), "thing")
-        yield Finding("warn", f"{what} of it could not be read", f"`import --shop {shop.slug} --watch` lists them")
+        things = plural(len(found["rejected"]), "thing")
+        yield Finding("warn", f"{things} of it could not be read", f"`import --shop {shop.slug} --watch` lists them")
+
+
+def _running(found: dict[str, Any], what: str, so_far: str, now: datetime) -> Finding:
+    trouble = found["trouble"]
+    if not trouble:
+        return Finding("wait", f"{what} is coming in{so_far or ': it begins'}")
+    level = one_number.level_of(trouble["code"], found["updated_at"] or found["began_at"], one_number.PATIENCE, now)
+    moved = f", {ago(found['updated_at'], now)}" if found["updated_at"] else ""
+    by_itself = "; it goes on by itself" if trouble["code"] in one_number.PASSING else ""
+    return Finding(level, f"{what} does not come in just now{so_far}{moved}", f"{trouble['remedy']}{by_itself}")
+
+
+def name_of(found: dict[str, Any]) -> str:
+    """What an import brings."""
+    return "the file" if str(found.get("source", "")).startswith("csv:") else "the history"
+
+
+def _goes_on(shop: Shop, found: dict[str, Any]) -> str:
+    return f"`import --shop {shop.slug}{' --csv FILE' if name_of(found) == 'the file' else ''}` goes on"
 
 
 def _counted(kind: str, found: dict[str, Any]) -> str:
@@ -161,24 +175,13 @@ def _counted(kind: str, found: dict[str, Any]) -> str:
     return f"{read:,} of {total:,} {kind}" if total else f"{read:,} {kind}"
 
 
-def _state(shop: Shop) -> Iterator[Finding]:
+def _sending(shop: Shop) -> Iterator[Finding]:
+    """What keeps mails from going out."""
     if shop.state == "paused":
-        yield Finding("warn", "paused: it listens and sends nothing", f"`add-shop --shop {shop.slug} … --state on`")
-    if shop.state == "off":
-        yield Finding(
-            "fail", "switched off: its deliveries are refused", f"`connect --shop {shop.slug}` connects it again"
-        )
+        yield Finding("warn", "paused: it listens and sends nothing", f"`{_add_shop(shop)} --state on`")
+    if not shop.sender:
+        yield no_sender(shop)
 
 
-def ago(text: str, now: datetime) -> str:
-    """`3 minutes ago`."""
-    return f"{span(max(now - moment(text), timedelta()))} ago"
-
-
-def span(of: timedelta) -> str:
-    """The largest unit that fits: `40 seconds`, `3 hours`, `12 days`."""
-    seconds = int(of.total_seconds())
-    for size, name in ((86400, "day"), (3600, "hour"), (60, "minute")):
-        if seconds >= size * 2 or (seconds >= size and name != "minute"):
-            return plural(seconds // size, name)
-    return plural(seconds, "second")
+def no_sender(shop: Shop) -> Finding:
+    return Finding("warn", "no sender: no mail goes out", f"`{_add_shop(shop)} --from 'Acme <shop@acme.test>'`")

@@ -63,7 +63,7 @@ class Contact:
         said_yes = self.consents.get(f"{channel}:subscribed")
         said_no = self.consents.get(f"{channel}:unsubscribed")
         if said_no and said_yes:
-            return bool(said_yes[0]) and _age(said_yes) > _age(said_no)
+            return bool(said_yes[0]) and in_order(said_yes[0]) > in_order(said_no[0])
         if said_no:
             return False
         return said_yes is not None or (policy == "soft" and channel == "email")

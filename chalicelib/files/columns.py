@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 from chalicelib.domain.events import Unreadable
+from chalicelib.domain.money import RIALS_PER, exponent, iso
 from chalicelib.domain.people import clean_email, clean_phone, latin_digits
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import stamp
@@ -24,6 +25,8 @@ _ID = re.compile(r"[A-Za-z0-9._:~@=+-]{1,128}")
 # Spreadsheets always write the sign: 12e5 is an id like any other.
 _ROUNDED = re.compile(r"[0-9]+([.,][0-9]+)?[eE]\+[0-9]+")
 _WHOLE = re.compile(r"^([0-9]+)\.0$")
+_PARTED = re.compile(r"([;|\t])'(?='*\s*[=+\-@])")
+_MAYBE_THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}\.[0-9]{3}")
 _THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(,[0-9]{3})+\.[0-9]{1,4}|[+-]?[0-9]{1,3}(,[0-9]{3}){2,}")
 _TIME = re.compile(
     r"([0-9]{4})[-/]([0-9]{1,2})[-/]([0-9]{1,2})"
@@ -84,7 +87,7 @@ def cells(line: int, row: Sequence[str], names: Mapping[str, str], order: Sequen
 
 def armed(cell: str) -> str:
     """The cell without the ' that keeps spreadsheets from calculating with it (`writing.defused`)."""
-    return cell[1:] if _DEFUSED.match(cell) else cell
+    return _PARTED.sub(r"\1", cell[1:] if _DEFUSED.match(cell) else cell)
 
 
 class WrongLine(Unreadable):
@@ -148,11 +151,19 @@ def _offset(text: str | None, zone: str) -> timezone | ZoneInfo:
     return timezone(-size if text[0] == "-" else size)
 
 
-def money_of(node: Node, code: str, default: int | None = None, *, negative: bool = False) -> int:
-    """Minor units from an amount in major units of `code`; `default` where the cell is empty. `negative`: may it be?"""
+def _decimals(code: str) -> int:
+    """How many a price in this currency can have: 2 for EUR, 4 for IRHT (thousand Toman, 10,000 Rial)."""
+    return exponent(iso(code)) + len(str(RIALS_PER.get(code, 1))) - 1
+
+
+def money_of(node: Node, code: str, default: int | None = None, *, negative: bool = False, fine: bool = False) -> int:
+    """Minor units from an amount in major units of `code`; `default` where the cell is empty. `negative`: may it be?
+    `fine`: shops write the price of one with more decimals than they charge."""
     if node.missing and default is not None:
         return default
     text = latin_digits(node.text())
+    if not fine and _MAYBE_THOUSANDS.fullmatch(text.strip()) and _decimals(code) < 3:
+        raise node.refused("may be thousands or decimals: write 1234.00 or 1.23")
     try:
         if "e" in text.lower():
             raise node.refused("")

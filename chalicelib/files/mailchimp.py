@@ -28,26 +28,43 @@ def read(group: Sequence[Cells], about: About) -> list[ConsentGiven]:
 
 
 def _withdrawals(one: Cells, about: About) -> list[Consent]:
-    """A file of one kind says it of everybody in it, be the time missing or not."""
-    unsubscribed, cleaned = time_of(one.at("unsub_time"), "UTC"), time_of(one.at("clean_time"), "UTC")
+    """Who stands in a file of those who left has left, be the time missing or not."""
     found = []
-    if unsubscribed or (one.has("unsub_time") and not one.has("clean_time", "last_changed")):
-        found.append(withdrawn("email", "mailchimp:unsubscribed", unsubscribed, about))
-    if cleaned or (one.has("clean_time") and not one.has("unsub_time", "last_changed")):
-        found.append(withdrawn("email", "mailchimp:cleaned", cleaned, about))
+    for column, kind in (("unsub_time", "unsubscribed"), ("clean_time", "cleaned")):
+        at = time_of(one.at(column), "UTC")
+        if at or _kind(about) == kind or (one.has(column) and _says_nothing_else(one, about)):
+            found.append(withdrawn("email", f"mailchimp:{kind}", at, about))
     return found
 
 
+def _kind(about: About) -> str:
+    """Mailchimp writes a file for each kind of contact, and names it so."""
+    kinds = ("subscribed", "unsubscribed", "cleaned", "nonsubscribed")
+    return next((kind for kind in kinds if about.name.lower().startswith(kind)), "")
+
+
+def _says_nothing_else(one: Cells, about: About) -> bool:
+    """A file that was cut down to those who left. One with all of Mailchimp's columns, whose name is lost, may be of
+    either: lists that were made of others carry their columns along."""
+    other = one.at("clean_time" if one.has("unsub_time") else "unsub_time")
+    return not _kind(about) and not one.has("last_changed") and other.missing
+
+
 def _opt_in(one: Cells, about: About) -> list[Consent]:
-    if one.has("unsub_time", "clean_time") and not one.has("last_changed"):
+    kind, may_have_left = _kind(about), one.has("unsub_time", "clean_time")
+    if kind not in ("", "subscribed") or (may_have_left and not kind and not one.has("last_changed")):
         return []
-    name = about.name.lower()
     at = time_of(one.at("optin_time"), "UTC")
-    if at is None and name.startswith("subscribed"):
+    if at is None and kind:
         at = time_of(one.at("confirm_time"), "UTC")
-    if name.startswith("nonsubscribed"):
-        return []
-    if at is None and not one.at("unsub_time", "clean_time").missing:
+    left = not (one.at("unsub_time").missing and one.at("clean_time").missing)
+    if may_have_left and not kind:
+        if left:
+            return []
+        raise one.at("unsub_time").refused(
+            "is missing: keep the name that Mailchimp gave the file: subscribed_… or unsubscribed_…"
+        )
+    if at is None and left:
         return []
     if at is None:
         raise one.at("optin_time").refused("is missing: without the time at which she agreed, it is no consent")

@@ -140,7 +140,7 @@ def _line(one: Cells, code: str) -> Line:
     price, total = one.at("line_price"), one.at("line_total")
     if price.missing and total.missing:
         raise price.refused("is missing: write line_price or line_total")
-    unit = None if price.missing else money_of(price, code, negative=True)
+    unit = None if price.missing else money_of(price, code, negative=True, fine=True)
     whole = money_of(total, code, (unit or 0) * quantity, negative=True)
     return Line(
         product_id=columns.id_or_none(one.at("line_product_id")),

@@ -122,7 +122,10 @@ def _lines(group: Sequence[Cells], code: str) -> tuple[Line, ...]:
 
 
 def _line(one: Cells, code: str) -> Line:
-    quantity, price = columns.quantity_of(one.at("lineitem quantity")), money_of(one.at("lineitem price"), code)
+    quantity, price = (
+        columns.quantity_of(one.at("lineitem quantity")),
+        money_of(one.at("lineitem price"), code, fine=True),
+    )
     return Line(
         product_id=None,
         variant_id=None,

@@ -32,7 +32,7 @@ def _packed_line(node: Node, code: str) -> Line:
     parts = {key: Node(value, node.path) for key, value in ITEM_PART.findall(f"|{node.text()}")}
     nothing = Node("", node.path)
     quantity, total = columns.quantity_of(parts.get("quantity", nothing)), parts.get("total", nothing)
-    whole = money_of(total, code)
+    whole = money_of(total, code, fine=True)
     return Line(
         product_id=columns.id_or_none(parts.get("product_id", nothing)),
         variant_id=columns.id_or_none(parts.get("_variation_id", parts.get("variation_id", nothing))),
@@ -46,8 +46,8 @@ def _packed_line(node: Node, code: str) -> Line:
 
 def _row_line(row: Cells, code: str) -> Line:
     quantity = columns.quantity_of(row.at("quantity (- refund)", "quantity", "item_quantity"))
-    price = money_of(row.at("item cost", "item_price"), code, 0)
-    whole = money_of(row.at("order line total", "order line subtotal", "item_total"), code, price * quantity)
+    price = money_of(row.at("item cost", "item_price"), code, 0, fine=True)
+    whole = money_of(row.at("order line total", "order line subtotal", "item_total"), code, price * quantity, fine=True)
     return Line(
         product_id=columns.id_or_none(row.at("product id", "item_product_id")),
         variant_id=columns.id_or_none(row.at("variation id", "item_variation_id")),

@@ -21,6 +21,8 @@ from chalicelib.domain.order import Buyer, Consent, Line, Order
 from chalicelib.files import consents as customer_columns
 from chalicelib.files import orders as order_columns
 
+# A spreadsheet of another country parts lines at these, quotation marks or not.
+_PARTED = re.compile(r"([;|\t])(?='*\s*[=+\-@])")
 _CALCULATED = re.compile(r"'*[=+\-@\t\r]")
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
@@ -41,10 +43,17 @@ def customers(rows: Iterable[AccountSeen | ConsentGiven | Buyer]) -> Iterator[st
             yield _line([cells.get(column, "") for column in customer_columns.COLUMNS])
 
 
-def told_of(customer: Customer) -> Iterator[AccountSeen | Buyer]:
-    """What `customers` takes, of one that we hold: an entry for each account, and for each address that is none's."""
+def told_of(customer: Customer, barred: Mapping[str, str] | None = None) -> Iterator[AccountSeen | Buyer]:
+    """What `customers` takes, of one that we hold: an entry for each account, and for each address that is none's.
+    `barred`: those of her contacts (`email:…`) that must not be written to, each with the reason; whoever takes the
+    file elsewhere has to know, whatever she once agreed to."""
     contact = customer.contact
     said = tuple(_consent(key, at, source) for key, (at, source) in contact.consents.items())
+    channels = {"email": "email", "phone": "sms"}
+    for known, reason in sorted((barred or {}).items()):
+        channel = channels[known.partition(":")[0]]
+        said = tuple(one for one in said if (one.channel, one.state) != (channel, "subscribed"))
+        said += (Consent(channel, "unsubscribed", f"ecrm:{reason}", None),)
     name, locale, country = (known[1] if known else None for known in (contact.name, contact.locale, contact.country))
     phone = contact.reachable("sms")
     accounts = [node.account for node in customer.nodes if node.account]
@@ -64,6 +73,7 @@ def _consent(key: str, at: str, source: str) -> Consent:
 
 def defused(cell: str) -> str:
     """The cell as a spreadsheet shows it instead of calculating with it. Plain numbers stay numbers."""
+    cell = _PARTED.sub(r"\1'", cell)
     return f"'{cell}" if _CALCULATED.match(cell) and not _NUMBER.fullmatch(cell) else cell
 
 

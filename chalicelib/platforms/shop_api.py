@@ -12,6 +12,7 @@ A platform that can be asked has a module `api` beside its `webhook`, with
     orders(link, shop, ids)                 -> Found: these orders as they are now
     hooks(link, delivery_url)               -> list[Hook]: ours, that is: those that lead to `delivery_url`
     add_hook(link, topic, delivery_url, secret) · mend_hook(link, hook, delivery_url, secret) · drop_hook(link, hook)
+    renew_hook(link, hook, secret)     where SECRETS_PER_TOPIC (of the platform's `signature`, offered here too)
 Each may raise Denied (the owner has to do something), Trouble (later it may work), safe_http.Refused (an address that
 we never speak to) or safe_http.Unreachable (nobody answers). None of them changes anything but the last three.
 """
@@ -71,6 +72,7 @@ class Link:
     credentials: Mapping[str, str] = field(repr=False)
     http: Asks = field(repr=False)
     now: Callable[[], datetime] = field(repr=False)
+    local: bool = False  # a pretend shop on this machine may speak http
 
     def with_credential(self, name: str, value: str) -> Link:
         return replace(self, credentials={**self.credentials, name: value})

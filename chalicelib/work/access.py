@@ -41,7 +41,7 @@ def link(shop: Shop, credentials: Mapping[str, str], settings: Settings, http: A
     """How the shop is reached with these credentials. Raises NotConnected without an address."""
     if not shop.api_url:
         raise NotConnected(f"the address of {shop.slug} is not known: connect it with its --url")
-    return Link(shop.api_url.rstrip("/"), dict(credentials), http or _client(settings.local), clock.now)
+    return Link(shop.api_url.rstrip("/"), dict(credentials), http or _client(settings.local), clock.now, settings.local)
 
 
 def reach(shop: Shop, settings: Settings, http: Asks | None = None) -> tuple[ModuleType, Link]:

@@ -69,11 +69,14 @@ def mend(
 
 
 def renew(shop: Shop, api: ModuleType, link: Link, settings: Settings) -> list[Change]:
-    """Give every webhook of ours the newest secret."""
-    url = delivery_url(shop, settings)
-    changes = [Change("mend", hook.topic, "a new secret", hook) for hook in api.hooks(link, url)]
-    for change in changes:
-        _do(change, shop, api, link, settings.master, url)
+    """Give every webhook of ours the newest secret, and change nothing else about it: what somebody paused stays so.
+    Nothing for platforms that sign with a secret or key of their own."""
+    if not api.SECRETS_PER_TOPIC:
+        return []
+    changes = []
+    for hook in api.hooks(link, delivery_url(shop, settings)):
+        api.renew_hook(link, hook, _secret(shop, hook.topic, api, settings.master))
+        changes.append(Change("mend", hook.topic, "a new secret", hook))
     return changes
 
 

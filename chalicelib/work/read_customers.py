@@ -74,6 +74,11 @@ def every(shop: Shop) -> Iterator[Customer]:
     return (customer for _, customer in _all(shop, None))
 
 
+def barred(shop: Shop, customer: Customer) -> dict[str, str]:
+    """Those of her contacts that must not be written to, each with the reason."""
+    return suppression.reasons(shop, _contacts(customer))
+
+
 def _page(shop: Shop, found: Iterator[tuple[str, Customer]], limit: int) -> Page:
     """One more than asked for tells whether there is a next page."""
     taken = list(islice(found, limit + 1))

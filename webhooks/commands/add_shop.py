@@ -14,7 +14,7 @@ ABOUT = """Registers a shop and prints where it sends its webhooks and what it s
 --shop to see this again, or to change what you name. Where we may ask the shop's API, `connect` does this and the
 rest too."""
 EXAMPLE = """example, a home-made shop in the local world:
-  python -m webhooks add-shop --shop home --platform standard --currency EUR --locale en-GB \\
+  .venv/bin/python -m webhooks add-shop --shop home --platform standard --currency EUR --locale en-GB \\
     --timezone Europe/London --from 'Home <shop@home.test>' --address '1 High Street, York'
 """
 _SWITCHES = (

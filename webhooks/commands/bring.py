@@ -9,21 +9,21 @@ from chalicelib import clock
 from chalicelib.domain.shop import Shop
 from chalicelib.settings import Settings
 from webhooks import here, waiting
-from webhooks.arguments import BadArgument, checked_moment
+from webhooks.arguments import BadArgument, checked_moment, checked_past
 from webhooks.flags import names_shop, usual
-from webhooks.here import Failed, NeedsOwner
+from webhooks.outcomes import Failed, NeedsOwner, anew
 from webhooks.show import Screen, plural
 
 ABOUT = """Brings a shop's history: everything its API holds, or a CSV file (ours, or as Shopify, WooCommerce, Mailchimp
 or Klaviyo export it). It is queued work: it goes on without this command, and after a stop it goes on where it was.
 Meanwhile webhooks come in as always, and marketing waits. Nobody gets a mail for an order of the past."""
 EXAMPLE = """examples:
-  python -m webhooks import --shop acme
-  python -m webhooks import --shop acme --since 2025-01-01T00:00:00Z
-  python -m webhooks import --shop acme --csv orders.csv --dry-run     reads the file, lists rejected lines
-  python -m webhooks import --shop acme --csv orders.csv
-  python -m webhooks import --shop acme --watch                        how far it is
-  python -m webhooks import --shop acme --stop
+  .venv/bin/python -m webhooks import --shop acme
+  .venv/bin/python -m webhooks import --shop acme --since 2025-01-01T00:00:00Z
+  .venv/bin/python -m webhooks import --shop acme --csv orders.csv --dry-run     reads the file, lists rejected lines
+  .venv/bin/python -m webhooks import --shop acme --csv orders.csv
+  .venv/bin/python -m webhooks import --shop acme --watch                        how far it is
+  .venv/bin/python -m webhooks import --shop acme --stop
 """
 MOST_LISTED = 20
 
@@ -42,6 +42,8 @@ def flags(parser: argparse.ArgumentParser) -> None:
 def run(given: dict[str, Any], screen: Screen) -> int:
     settings = here.enter(given)
     shop = here.shop_of(given)
+    if given["since"]:
+        checked_past("since", given["since"], clock.now())
     if given["since"] and (given["csv"] or given["stop"] or given["watch"]):
         raise BadArgument("since", "goes with an import from the shop's API only")
     if given["stop"]:
@@ -56,18 +58,8 @@ def run(given: dict[str, Any], screen: Screen) -> int:
         source = csv_file.upload(given["csv"], shop, settings, screen)
     else:
         source = "api"
-        _can_be_asked(shop)
+        here.can_be_asked(shop)
     return _begun(given, shop, source, settings, screen)
-
-
-def _can_be_asked(shop: Shop) -> None:
-    from chalicelib import platforms
-
-    api = platforms.load_api(shop.platform)
-    if api is None:
-        raise BadArgument("csv", f"{shop.platform} shops cannot be asked; bring the history from a file: --csv FILE")
-    if not shop.access:
-        raise NeedsOwner(f"we have no key to the API of {shop.slug}: `python -m webhooks connect --shop {shop.slug}`")
 
 
 def _begun(given: dict[str, Any], shop: Shop, source: str, settings: Settings, screen: Screen) -> int:
@@ -76,7 +68,7 @@ def _begun(given: dict[str, Any], shop: Shop, source: str, settings: Settings, s
 
     since = checked_moment("since", given["since"]) if given["since"] else None
     if shop.state == "off":
-        raise NeedsOwner(f"{shop.slug} is switched off; `connect` it again, or `add-shop --state on`")
+        raise here.off(shop)
     if given["dry_run"]:
         return _would(shop, source, since, settings, screen)
     try:
@@ -84,7 +76,7 @@ def _begun(given: dict[str, Any], shop: Shop, source: str, settings: Settings, s
     except sync.Running as error:
         raise NeedsOwner(f"{error}: `import --shop {shop.slug} --stop`") from None
     nudge(shop.slug, "import")
-    screen.mark("ok", f"the history of {shop.slug} is being brought")
+    screen.mark("ok", f"{_what(found)} of {shop.slug} is being brought")
     if given["no_wait"]:
         if screen.machine:
             screen.json(found)
@@ -113,7 +105,12 @@ def _stopped(given: dict[str, Any], shop: Shop, screen: Screen) -> int:
     if found is None:
         screen.mark("ok", "no import was ever begun")
     else:
-        screen.mark("ok", "it rests; `import` goes on from there" if not given["dry_run"] else "it would be stopped")
+        screen.mark(
+            "ok",
+            f"it rests; `import --shop {shop.slug}` goes on from there"
+            if not given["dry_run"]
+            else "it would be stopped",
+        )
     if screen.machine:
         screen.json({"shop": shop.slug, "import": found, **({"dry_run": True} if given["dry_run"] else {})})
     return 0
@@ -129,23 +126,31 @@ def _watched(given: dict[str, Any], shop: Shop, screen: Screen) -> int:
         end = waiting.follow(lambda: sync.progress(shop.slug), screen, lambda: nudge(shop.slug, "import"))
     except KeyboardInterrupt:
         screen.say()
-        screen.mark("wait", f"it goes on without you: `import --shop {shop.slug}{here.again(given)} --watch`")
+        screen.mark("wait", f"it goes on without you: `import --shop {shop.slug} --watch`")
         return 0
     if end is None:
         raise BadArgument("watch", f"no import of {shop.slug} was ever begun")
-    return ended(end, screen)
+    return ended(end, screen, shop.slug)
 
 
-def ended(end: dict[str, Any], screen: Screen) -> int:
+def _what(progress: dict[str, Any]) -> str:
+    from webhooks.words import name_of
+
+    return name_of(progress)
+
+
+def ended(end: dict[str, Any], screen: Screen, slug: str) -> int:
     """Say how an import came out. Raises NeedsOwner or Failed where it did not."""
     if end["state"] == "failed":
-        remedy = (end["trouble"] or {}).get("remedy", "")
-        raise (NeedsOwner if remedy else Failed)(f"the import stopped. {remedy}")
+        trouble = end["trouble"] or {}
+        remedy = trouble.get("remedy", "") + anew(trouble.get("code", ""), slug)
+        raise (NeedsOwner if remedy else Failed)(f"the import of {_what(end)} stopped. {remedy}".strip())
     for kind, counts in end["counts"].items():
         told = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count and name != "read")
         screen.mark("ok", f"{kind}: {counts.get('read', 0):,} read" + (f" ({told})" if told else ""))
     rejected(end["rejected"], screen)
-    screen.mark("ok", "its history is in" if end["state"] == "done" else "it rests; `import` goes on from there")
+    rests = f"it rests; `import --shop {slug}` goes on from there"
+    screen.mark("ok", f"{_what(end)} is in" if end["state"] == "done" else rests)
     return 0
 
 

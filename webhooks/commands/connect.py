@@ -6,16 +6,27 @@ import argparse
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
+from urllib.parse import urlsplit
 
-from chalicelib import platforms
-from chalicelib.domain.shop import Shop
+from chalicelib import clock, platforms
+from chalicelib.domain.shop import Shop, place
 from chalicelib.settings import Settings
 from chalicelib.signatures import platform_names
-from webhooks import asking, here
-from webhooks.arguments import BadArgument, checked, checked_slug, checked_url
+from webhooks import asking, here, local
+from webhooks.arguments import (
+    BadArgument,
+    checked,
+    checked_moment,
+    checked_past,
+    checked_slug,
+    checked_url,
+    flows_off,
+    secrets_by_topic,
+)
 from webhooks.flags import about_shop, names_shop, said_of_shop, usual
-from webhooks.here import NeedsOwner
+from webhooks.outcomes import NeedsOwner
 from webhooks.show import Screen
+from webhooks.typed import PROGRAM
 
 ABOUT = """Connects a shop: looks whether it lets us in, registers it with what it says of itself (name, currency, time
 zone), makes our webhooks there, waits for its first sign of life, and brings its history, with a progress bar. Run it
@@ -23,20 +34,23 @@ again whenever you like: what is there already stays as it is."""
 EXAMPLE = """examples:
   WooCommerce, with a REST API key (WooCommerce > Settings > Advanced > REST API, permission Read/Write); the two
   flags without a value ask for it, so that it does not stand in your shell's history:
-    python -m webhooks connect --shop acme --platform woocommerce --url https://acme.test --key --secret-key
+    .venv/bin/python -m webhooks connect --shop acme --platform woocommerce --url https://acme.test --key --secret-key
 
   WooCommerce, without a key: prints an address, where the shop asks you whether you agree:
-    python -m webhooks connect --shop acme --platform woocommerce --url https://acme.test
+    .venv/bin/python -m webhooks connect --shop acme --platform woocommerce --url https://acme.test
 
   Shopify, with the client id and secret of your app:
-    python -m webhooks connect --shop acme --platform shopify --url https://acme.myshopify.com \\
+    .venv/bin/python -m webhooks connect --shop acme --platform shopify --url https://acme.myshopify.com \\
       --client-id --client-secret
 
   Saleor: prints the address to paste into the dashboard (Extensions, or Apps in older ones):
-    python -m webhooks connect --shop acme --platform saleor --url https://acme.saleor.cloud
+    .venv/bin/python -m webhooks connect --shop acme --platform saleor --url https://acme.saleor.cloud
 
   A home-made shop: prints what to send, and where:
-    python -m webhooks connect --shop home --platform standard
+    .venv/bin/python -m webhooks connect --shop home --platform standard
+
+  The shop does not take our key any more, or somebody took it back:
+    .venv/bin/python -m webhooks connect --shop acme --anew
 
   First only look, and change nothing: --dry-run. On AWS: --stage prod.
 """
@@ -48,6 +62,10 @@ def flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--platform", metavar="NAME", help=f"one of {', '.join(sorted(platform_names()))}")
     parser.add_argument("--url", metavar="URL", help="where the shop is: https://acme.test")
     asking.flags(parser)
+    parser.add_argument("--anew", help="forget the credentials we have and ask for new ones", action="store_true")
+    parser.add_argument(
+        "--twice", help="though a shop of another name is connected to the same address", action="store_true"
+    )
     parser.add_argument("--no-import", help="leave the shop's history where it is", action="store_true")
     parser.add_argument("--since", metavar="TIME", help="history only from here on, such as 2025-01-01T00:00:00Z")
     parser.add_argument(
@@ -58,6 +76,7 @@ def flags(parser: argparse.ArgumentParser) -> None:
 
 
 def run(given: dict[str, Any], screen: Screen) -> int:
+    _read(given)
     settings = here.enter(given).need("public_url")
     job = _job(given, settings, screen)
     if job.api is None:
@@ -82,12 +101,19 @@ class Job:
     api: ModuleType | None
     was: Shop | None  # before this command
     credentials: dict[str, str] = field(repr=False, default_factory=dict)
+    named: bool = False  # the credentials, by this command
     answer: dict[str, Any] = field(repr=False, default_factory=dict)
 
     @property
     def first(self) -> bool:
-        """Whether the shop was never connected before: then what it says of itself counts."""
-        return self.was is None or not self.was.access
+        """Whether the shop was never asked who it is: then what it says of itself counts. One that was registered and
+        never got that far still bears its short name as its name."""
+        return self.was is None or not self.was.access or self.was.name == self.was.slug
+
+    @property
+    def stored(self) -> bool:
+        """Whether we go in with credentials from before."""
+        return not self.named and not self.given.get("anew") and bool(self.was and self.was.access)
 
     @property
     def dry(self) -> bool:
@@ -103,7 +129,25 @@ class Job:
 
     def command(self, words: str) -> str:
         """Another command about this shop, to type."""
-        return f"python -m webhooks {words} --shop {self.slug}{here.again(self.given)}"
+        return f"{PROGRAM} {words} --shop {self.slug}{here.again(self.given)}"
+
+
+def _read(given: dict[str, Any]) -> None:
+    """Everything that was typed, before anybody is asked anything. Raises BadArgument."""
+    args = said_of_shop(given)
+    platform = given.get("platform") or next(iter(sorted(platform_names())))
+    checked({**args, "platform": platform})
+    flows_off(args, ())
+    if given.get("platform") and args.get("secret"):
+        secrets_by_topic(platform, args["secret"])
+    if given.get("url"):
+        checked_url("url", given["url"])
+    if given.get("since"):
+        checked_moment("since", given["since"])
+    if given.get("since") and given.get("no_import"):
+        raise BadArgument("since", "does not go with --no-import: it says how far back the history is brought")
+    if (given.get("wait") or 0) < 0:
+        raise BadArgument("wait", "seconds, 0 or more")
 
 
 def _job(given: dict[str, Any], settings: Settings, screen: Screen) -> Job:
@@ -119,8 +163,12 @@ def _job(given: dict[str, Any], settings: Settings, screen: Screen) -> Job:
     if given.get("url"):
         args["api_url"] = checked_url("url", given["url"])
     checked(args)
+    if given.get("since"):
+        checked_past("since", given["since"], clock.now())
     api = platforms.load_api(args["platform"])
     job = Job(given, settings, screen, slug, args, old, api, old)
+    if api is None and given.get("anew"):
+        raise BadArgument("anew", f"{slug} holds no key of ours; a new secret to sign with: `rotate --shop {slug}`")
     if api:
         _address(job)
         job.credentials = _credentials(job, api)
@@ -128,8 +176,39 @@ def _job(given: dict[str, Any], settings: Settings, screen: Screen) -> Job:
 
 
 def _address(job: Job) -> None:
-    if not job.args.get("api_url") and not (job.old and job.old.api_url):
+    """Where the shop is: known, one that its platform can have, and not another shop's."""
+    url = job.args.get("api_url")
+    if not url and not (job.old and job.old.api_url):
         raise BadArgument("url", "is missing: where the shop is, such as https://acme.test")
+    if not url:
+        return
+    host = urlsplit(url).hostname or ""
+    pretend = job.settings.local and local.is_loopback(host)
+    if job.platform == "shopify" and not host.endswith(".myshopify.com") and not pretend:
+        raise BadArgument(
+            "url",
+            f"Shopify's API is not at {host}: name the shop's own address, which ends in .myshopify.com, such as "
+            "https://acme.myshopify.com (Shopify admin > Settings > Domains)",
+        )
+    known = job.old and job.old.access and place(job.old.api_url or "") == place(url)
+    if not known and not job.given.get("twice"):
+        _nobody_elses(job, url)
+
+
+def _nobody_elses(job: Job, url: str) -> None:
+    """One shop under two names would have every order, and write every mail, twice."""
+    from webhooks.keeping import everybody
+
+    for other in everybody():
+        if (
+            other.slug != job.slug
+            and other.access
+            and other.state != "off"
+            and place(other.api_url or "") == place(url)
+        ):
+            raise BadArgument(
+                "url", f"{url} is connected already, as {other.slug}: `connect --shop {other.slug}`, or insist: --twice"
+            )
 
 
 def _credentials(job: Job, api: ModuleType) -> dict[str, str]:
@@ -139,7 +218,10 @@ def _credentials(job: Job, api: ModuleType) -> dict[str, str]:
 
     found = asking.given_credentials(job.given, api)
     if found:
+        job.named = True
         return asking.complete(job.platform, api, found)
+    if job.given.get("anew"):
+        return {}
     try:
         return access.opened(job.settings.master, job.old) if job.old else {}
     except keys.BadToken:

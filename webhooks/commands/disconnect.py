@@ -11,16 +11,16 @@ from chalicelib.domain.shop import Shop
 from chalicelib.settings import Settings
 from webhooks import here
 from webhooks.flags import names_shop, usual
-from webhooks.here import Failed, NeedsOwner
-from webhooks.show import Screen, plural
+from webhooks.outcomes import Failed, NeedsOwner
+from webhooks.show import Screen, be, plural
 
 ABOUT = """Ends the connection: takes our webhooks out of the shop, and no others; forgets the credentials; stops the
 import and the hourly look; switches the shop off, so that no mail goes out. Customers and orders stay."""
 EXAMPLE = """examples:
-  python -m webhooks disconnect --shop acme --dry-run
-  python -m webhooks disconnect --shop acme
+  .venv/bin/python -m webhooks disconnect --shop acme --dry-run
+  .venv/bin/python -m webhooks disconnect --shop acme
   The shop is gone, or does not let us in any more:
-    python -m webhooks disconnect --shop acme --forget
+    .venv/bin/python -m webhooks disconnect --shop acme --forget
 """
 
 
@@ -40,7 +40,8 @@ def run(given: dict[str, Any], screen: Screen) -> int:
     if not dry:
         _ended(shop)
     would = "would be" if dry else "are"
-    screen.mark("ok", f"{plural(len(dropped), 'webhook')} {would} taken out of {shop.slug}")
+    one = "would be" if dry else be(len(dropped))
+    screen.mark("ok", f"{plural(len(dropped), 'webhook')} {one} taken out of {shop.slug}")
     screen.mark("ok", f"credentials {would} forgotten, import and hourly look stopped, the shop switched off")
     if given["forget"] and shop.access:
         screen.mark("do", "its webhooks that lead here stay in the shop: delete them there, they are refused now")

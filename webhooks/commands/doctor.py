@@ -15,8 +15,8 @@ ABOUT = """Looks at the settings, the table, the queues and what nobody could wo
 sender; and at each shop: does it let us in, are its webhooks active, is its clock right. Changes nothing, unless --mend
 is said. Exit code 3 where something is wrong."""
 EXAMPLE = """examples:
-  python -m webhooks doctor
-  python -m webhooks doctor --shop acme --stage prod
+  .venv/bin/python -m webhooks doctor
+  .venv/bin/python -m webhooks doctor --shop acme --stage prod
 """
 
 
@@ -33,12 +33,16 @@ def run(given: dict[str, Any], screen: Screen) -> int:
         found[shop.slug] = _of_shop(shop, settings, screen)
     fails = sum(finding.level == "fail" for some in found.values() for finding in some)
     if screen.machine:
-        screen.json({name: [_shown(finding) for finding in some] for name, some in found.items()})
-    elif fails:
-        screen.say(f"{plural(fails, 'problem')}; the line below each says what to do.")
+        screen.json({name: [_shown(finding, screen) for finding in some] for name, some in found.items()})
     else:
-        screen.say("Nothing is wrong.")
+        screen.say(_summary(fails, sum(finding.level == "warn" for some in found.values() for finding in some)))
     return 3 if fails else 0
+
+
+def _summary(fails: int, warns: int) -> str:
+    if fails:
+        return f"{plural(fails, 'problem')}; the line below each says what to do."
+    return f"Nothing is broken; {plural(warns, 'thing')} to know." if warns else "Nothing is wrong."
 
 
 def _of_system(given: dict[str, Any], settings: Settings, screen: Screen) -> list[Finding]:
@@ -71,8 +75,14 @@ def _of_shop(shop: Any, settings: Settings, screen: Screen) -> list[Finding]:
     found = checkups.guarded(
         "it cannot be looked at", "see the text before", lambda: shop_checkup.findings(shop, settings)
     )
-    found += checkups.guarded(
-        "SES cannot be asked", "has this machine the rights for it?", lambda: checkups.sender_may_send(shop, settings)
+    found += (
+        []
+        if shop.state == "off"
+        else checkups.guarded(
+            "SES cannot be asked",
+            "has this machine the rights for it?",
+            lambda: checkups.sender_may_send(shop, settings),
+        )
     )
     _show(f"{shop.slug} ({shop.platform})", found, screen)
     return found
@@ -84,5 +94,5 @@ def _show(title: str, found: list[Finding], screen: Screen) -> None:
         screen.mark(finding.level, finding.what, finding.remedy)
 
 
-def _shown(found: Finding) -> dict[str, str]:
-    return {"level": found.level, "what": found.what, "remedy": found.remedy}
+def _shown(found: Finding, screen: Screen) -> dict[str, str]:
+    return {"level": found.level, "what": found.what, "remedy": screen.typed(found.remedy)}

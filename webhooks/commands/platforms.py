@@ -12,7 +12,7 @@ from webhooks.show import Screen
 
 ABOUT = "Lists the shop platforms that can be connected, what each needs, and what it can do."
 EXAMPLE = """example:
-  python -m webhooks platforms
+  .venv/bin/python -m webhooks platforms
 """
 
 
@@ -33,7 +33,7 @@ def run(given: dict[str, Any], screen: Screen) -> int:
             screen.say("    needed: " + ", or ".join(" and ".join(map(asking.flag, way)) for way in one["needs"]))
         screen.say("    " + _abilities(one))
         screen.say()
-    screen.mark("do", "connect one: python -m webhooks connect --help")
+    screen.mark("do", "connect one: `connect --help`")
     return 0
 
 

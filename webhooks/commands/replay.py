@@ -12,15 +12,15 @@ from chalicelib.settings import Settings
 from webhooks import here
 from webhooks.arguments import BadArgument
 from webhooks.flags import names_shop, usual
-from webhooks.show import Screen, plural
+from webhooks.show import Screen, be, plural
 
 ABOUT = """Puts deliveries that stand in quarantine on the inbox again (--id or --all), or messages that nobody could
 work off back on their queue (--dead). Twice does no harm. Without any of these: lists what stands there."""
 EXAMPLE = """examples:
-  python -m webhooks replay --shop acme
-  python -m webhooks replay --shop acme --all
-  python -m webhooks replay --shop acme --id q_MjAyNi0xMS0yMVQwOTowMDowMCNhYmM
-  python -m webhooks replay --shop all --dead
+  .venv/bin/python -m webhooks replay --shop acme
+  .venv/bin/python -m webhooks replay --shop acme --all
+  .venv/bin/python -m webhooks replay --shop acme --id q_MjAyNi0xMS0yMVQwOTowMDowMCNhYmM
+  .venv/bin/python -m webhooks replay --shop all --dead
 """
 
 
@@ -74,7 +74,8 @@ def _listed(shop: Shop, screen: Screen) -> list[dict[str, Any]]:
     screen.table(
         [row["received_at"], row["topic"] or "-", row["field"] or "-", row["reason"], row["id"]] for row in rows
     )
-    screen.mark("do", f"once the reason is gone: python -m webhooks replay --shop {shop.slug} --all")
+    screen.mark("do", f"once the reason is gone: `replay --shop {shop.slug} --all`")
+    _tell_of_retired(rows, shop, screen)
     return rows
 
 
@@ -84,12 +85,41 @@ def _quarantine(given: dict[str, Any], shop: Shop, screen: Screen) -> dict[str, 
     unknown = [one for one in wanted if one not in known]
     if unknown:
         raise BadArgument("id", f"{unknown[0]} is not in the quarantine of {shop.slug}")
+    retired = [row for row in _rows(shop) if row["id"] in set(wanted)]
     done = len(wanted) if given["dry_run"] else _replayed(shop, wanted, screen)
-    would = "would be" if given["dry_run"] else "are"
+    would = "would be" if given["dry_run"] else be(done)
     screen.mark("ok", f"{plural(done, 'delivery', 'deliveries')} {would} on the inbox again")
     if done < len(wanted):
-        screen.mark("warn", f"{len(wanted) - done} were too large to keep", "`reconcile --order ID` fetches an order")
+        left = len(wanted) - done
+        remedy = f"`reconcile --shop {shop.slug} --order ID` fetches an order"
+        screen.mark("warn", f"{left} {'was' if left == 1 else 'were'} too large to keep", remedy)
+    _tell_of_retired(retired, shop, screen)
     return {"wanted": len(wanted), "replayed": done}
+
+
+# As `work.ingest` words it.
+_RETIRED = "its secret was retired"
+
+
+def _tell_of_retired(rows: list[dict[str, Any]], shop: Shop, screen: Screen) -> None:
+    """What is signed with a secret that nobody takes any more comes back from every replay."""
+    from chalicelib import platforms
+
+    found = [row for row in rows if row["reason"].startswith(_RETIRED)]
+    if not found:
+        return
+    if shop.state == "off":
+        screen.mark("do", "the shop is switched off: switch it on first, or they come back", str(here.off(shop)))
+        return
+    what = (
+        f"{plural(len(found), 'delivery', 'deliveries')} whose secret was retired {be(len(found))} not believed again"
+    )
+    since = min(row["received_at"] for row in found)
+    if platforms.load_api(shop.platform) and shop.access:
+        remedy = f"ask the shop itself for what they told: `reconcile --shop {shop.slug} --since {since} --wait`"
+    else:
+        remedy = f"let the shop send again what it sent since {since}, signed with the secret of today"
+    screen.mark("do", f"{what}: replayed, they come back", remedy)
 
 
 def _replayed(shop: Shop, wanted: list[str], screen: Screen) -> int:

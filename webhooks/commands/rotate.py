@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
+from datetime import timedelta
 from types import ModuleType
 from typing import Any
 
 from chalicelib import clock, keys
 from chalicelib.domain.shop import Shop
+from chalicelib.domain.times import moment, stamp
 from chalicelib.settings import Settings
 from webhooks import asking, here
 from webhooks.arguments import BadArgument
 from webhooks.flags import names_shop, usual
-from webhooks.here import NeedsOwner
+from webhooks.outcomes import NeedsOwner
 from webhooks.show import Screen, plural
+from webhooks.spans import ago
 
 ABOUT = """Makes new webhook secrets and gives them to the shop. What is signed with an old one is taken in as before,
-until `rotate --finish`, which refuses while the shop still used an old one in the last day."""
+until `rotate --finish`, which refuses on the first day, and while the shop still used an old one in the last day."""
 EXAMPLE = """examples:
-  python -m webhooks rotate --shop acme
+  .venv/bin/python -m webhooks rotate --shop acme
   (a day later)
-  python -m webhooks rotate --shop acme --finish
+  .venv/bin/python -m webhooks rotate --shop acme --finish
 
   Shopify signs with the secret of your app. Rotate it there, then tell us; asked for, not shown:
-    python -m webhooks rotate --shop acme --client-secret
+    .venv/bin/python -m webhooks rotate --shop acme --client-secret
   A home-made shop gets its new secret printed.
 """
 
@@ -32,7 +35,11 @@ EXAMPLE = """examples:
 def flags(parser: argparse.ArgumentParser) -> None:
     names_shop(parser)
     parser.add_argument("--finish", action="store_true", help="the old secrets are not valid any more")
-    parser.add_argument("--force", action="store_true", help="with --finish: even though an old one is still in use")
+    parser.add_argument(
+        "--force",
+        action="store_true",
+        help="with --finish: even though it is the first day, or an old one is still in use",
+    )
     asking.flags(parser, only=("client_secret",))
     usual(parser)
 
@@ -54,16 +61,41 @@ def _finished(given: dict[str, Any], shop: Shop, screen: Screen) -> dict[str, An
     """Only the newest stays."""
     from webhooks.keeping import keep
 
+    if not _has_old(shop):
+        screen.mark("ok", "there is only one secret; nothing to finish")
+        return {"finished": True, "old_secret_used": 0}
     used = _used_lately(shop)
+    if _is_young(shop) and not given["force"]:
+        raise NeedsOwner(
+            f"the new secret was made {ago(shop.rotated_at, clock.now())}; nothing was changed. What is still on "
+            "its way has the old one: finish a day after, or use --force"
+        )
     if used and not given["force"]:
         raise NeedsOwner(
             f"{plural(used, 'delivery', 'deliveries')} of yesterday and today still had an old secret; nothing was "
-            "changed. Look at `doctor` for webhooks with an old secret, or use --force"
+            f"changed. {_where_old(shop)}, or use --force"
         )
     if not given["dry_run"]:
         keep(shop.slug, lambda old: _newest_only(old or shop))
     screen.mark("ok", "only the newest secret is valid")
     return {"finished": True, "old_secret_used": used}
+
+
+def _where_old(shop: Shop) -> str:
+    from chalicelib import platforms
+
+    if platforms.load_api(shop.platform) is None:
+        return "Let the shop sign with the new one, which `rotate` printed"
+    return f"`doctor --shop {shop.slug}` looks for webhooks that are not as we made them"
+
+
+def _has_old(shop: Shop) -> bool:
+    own = shop.supplied_secrets.get("*", []) if shop.platform in ONE_OF_ITS_OWN else []
+    return shop.oldest_generation < shop.secret_generation or len(own) > 1
+
+
+def _is_young(shop: Shop) -> bool:
+    return bool(shop.rotated_at) and clock.now() - moment(shop.rotated_at) < WAIT
 
 
 def _newest_only(shop: Shop) -> Shop:
@@ -74,10 +106,11 @@ def _newest_only(shop: Shop) -> Shop:
 
 # Platforms that sign with a secret of their own: of these the first is the newest.
 ONE_OF_ITS_OWN = ("shopify",)
+# So long a delivery may be on its way.
+WAIT = timedelta(hours=24)
 
 
 def _used_lately(shop: Shop) -> int:
-    from chalicelib.domain.times import stamp
     from chalicelib.table import counters
 
     return int(counters.totals(shop.slug, stamp(clock.now())[:10]).recent["old_secret"])
@@ -102,12 +135,12 @@ def _generation(given: dict[str, Any], shop: Shop, settings: Settings, screen: S
     api = platforms.load_api(shop.platform)
     if shop.secret_generation - shop.oldest_generation + 1 >= MOST_GENERATIONS:
         raise NeedsOwner(f"{MOST_GENERATIONS} secrets are valid at once; first `rotate --shop {shop.slug} --finish`")
-    after = rotated(shop, {"rotate_secrets": True}, settings.master)
+    after = rotated(shop, {"rotate_secrets": True}, settings.master, clock.now())
     changes: list[Any] = []
     if api:
         changes = _at_the_shop(given, shop, after, api, settings)
     elif not given["dry_run"]:
-        keep(shop.slug, lambda old: rotated(old or shop, {"rotate_secrets": True}, settings.master))
+        keep(shop.slug, lambda old: rotated(old or shop, {"rotate_secrets": True}, settings.master, clock.now()))
     answer: dict[str, Any] = {"generation": after.secret_generation, "webhooks": [c.topic for c in changes]}
     done = "would get" if given["dry_run"] else "got"
     if api:
@@ -129,7 +162,7 @@ def _at_the_shop(given: dict[str, Any], shop: Shop, after: Shop, api: ModuleType
     found = api.hooks(link, hooks.delivery_url(shop, settings))
     if given["dry_run"]:
         return list(found)
-    keep(shop.slug, lambda old: rotated(old or shop, {"rotate_secrets": True}, settings.master))
+    keep(shop.slug, lambda old: rotated(old or shop, {"rotate_secrets": True}, settings.master, clock.now()))
     return list(hooks.renew(after, api, link, settings))
 
 
@@ -147,8 +180,14 @@ def _supplied(given: dict[str, Any], shop: Shop, settings: Settings, screen: Scr
     credentials = {**access.opened(settings.master, shop), **found}
     after = with_credentials(shop, credentials, settings.master)
     api.login(access.link(after, credentials, settings))
+
+    def changed(old: Shop | None) -> Shop:
+        fresh = with_credentials(old or shop, credentials, settings.master)
+        newer = old is None or fresh.supplied_secrets != old.supplied_secrets
+        return replace(fresh, rotated_at=stamp(clock.now())) if newer else fresh
+
     if not given["dry_run"]:
-        keep(shop.slug, lambda old: with_credentials(old or shop, credentials, settings.master))
+        keep(shop.slug, changed)
     screen.mark("ok", "the new secret is valid beside the old one; Shopify may use the old one for another hour")
     return {"supplied": True}
 

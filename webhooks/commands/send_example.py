@@ -11,8 +11,8 @@ from webhooks.show import Screen
 
 ABOUT = "Sends a signed, paid order to a standard shop of the local world, to see the whole way without a shop."
 EXAMPLE = """example:
-  python -m webhooks add-shop --shop home --platform standard --currency EUR
-  python -m webhooks send-example --shop home --secret whsec_…
+  .venv/bin/python -m webhooks add-shop --shop home --platform standard --currency EUR
+  .venv/bin/python -m webhooks send-example --shop home --secret whsec_…
 """
 
 

@@ -11,8 +11,8 @@ from webhooks.show import Screen
 
 ABOUT = "Lists the shops that are registered, with what was said about each; shows no secrets."
 EXAMPLE = """example:
-  python -m webhooks shops
-  python -m webhooks shops --json --stage prod
+  .venv/bin/python -m webhooks shops
+  .venv/bin/python -m webhooks shops --json --stage prod
 """
 
 

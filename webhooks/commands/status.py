@@ -17,9 +17,9 @@ ABOUT = """Says how a shop fares: orders seen of the orders in the shop, when it
 webhooks are active, what is set aside, how far its history is in; and for all that is wrong, what to do. Exit code 3
 where something is."""
 EXAMPLE = """examples:
-  python -m webhooks status --shop acme
-  python -m webhooks status --watch
-  python -m webhooks status --shop all --json --stage prod
+  .venv/bin/python -m webhooks status --shop acme
+  .venv/bin/python -m webhooks status --watch
+  .venv/bin/python -m webhooks status --shop all --json --stage prod
 """
 WATCH_SECONDS = 5.0
 
@@ -50,7 +50,7 @@ def _once(given: dict[str, Any], screen: Screen, watched: bool) -> int:
     found = [(shop, gather(shop)) for shop in shops]
     words = [told(shop, facts, now) for shop, facts in found]
     if screen.machine:
-        answer = [_json(shop, facts, lines) for (shop, facts), lines in zip(found, words, strict=True)]
+        answer = [_json(shop, facts, lines, screen) for (shop, facts), lines in zip(found, words, strict=True)]
         one: Any = answer if given.get("shop") in (None, "all") else answer[0]
         screen.line(one) if watched else screen.json(one)
     else:
@@ -66,11 +66,11 @@ def _people(found: list[Any], words: list[Any], screen: Screen, at: str) -> None
         for line in lines:
             screen.mark(line.level, line.what, line.remedy)
     if not found:
-        screen.mark("do", "no shops yet; connect one: python -m webhooks connect --help")
+        screen.mark("do", "no shops yet; connect one: `connect --help`")
 
 
-def _json(shop: Shop, facts: dict[str, Any], lines: list[Any]) -> dict[str, Any]:
-    told = [{"level": line.level, "what": line.what, "remedy": line.remedy} for line in lines]
+def _json(shop: Shop, facts: dict[str, Any], lines: list[Any], screen: Screen) -> dict[str, Any]:
+    told = [{"level": line.level, "what": line.what, "remedy": screen.typed(line.remedy)} for line in lines]
     return {"shop": shop.slug, "platform": shop.platform, "state": shop.state, **facts, "told": told}
 
 

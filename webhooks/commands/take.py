@@ -18,8 +18,8 @@ from webhooks.show import Screen, plural
 ABOUT = """Writes a shop's orders or customers to a CSV file that `import --csv` reads again, and that opens in a
 spreadsheet. It holds people's addresses: keep it where nobody else reads it."""
 EXAMPLE = """examples:
-  python -m webhooks export --shop acme --what orders --to orders.csv
-  python -m webhooks export --shop acme --what customers --to - | head
+  .venv/bin/python -m webhooks export --shop acme --what orders --to orders.csv
+  .venv/bin/python -m webhooks export --shop acme --what customers --to - | head
 """
 WHAT = ("orders", "customers")
 
@@ -74,12 +74,13 @@ def _things(given: dict[str, Any], shop: Shop) -> Iterator[Any]:
     return read_customers.every(shop)
 
 
-def _pieces(given: dict[str, Any], things: Iterator[Any]) -> Iterator[str]:
+def _pieces(given: dict[str, Any], shop: Shop, things: Iterator[Any]) -> Iterator[str]:
     from chalicelib.files import writing
+    from chalicelib.work.read_customers import barred
 
     if given["what"] == "orders":
         return writing.orders(things)
-    return writing.customers(line for customer in things for line in writing.told_of(customer))
+    return writing.customers(line for customer in things for line in writing.told_of(customer, barred(shop, customer)))
 
 
 def _written(given: dict[str, Any], shop: Shop, file: Path, screen: Screen) -> int:
@@ -97,7 +98,7 @@ def _written(given: dict[str, Any], shop: Shop, file: Path, screen: Screen) -> i
     part.touch(mode=0o600)
     try:
         with part.open("w", encoding="utf-8", newline="") as stream:
-            stream.writelines(_pieces(given, counted()))
+            stream.writelines(_pieces(given, shop, counted()))
         part.replace(file)
     finally:
         part.unlink(missing_ok=True)
@@ -106,6 +107,6 @@ def _written(given: dict[str, Any], shop: Shop, file: Path, screen: Screen) -> i
 
 
 def _piped(given: dict[str, Any], shop: Shop) -> int:
-    for piece in _pieces(given, _things(given, shop)):
+    for piece in _pieces(given, shop, _things(given, shop)):
         sys.stdout.write(piece)
     return 0

@@ -13,6 +13,7 @@ import binascii
 import json
 from collections.abc import Callable, Sequence
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from chalicelib.domain.events import Event, OrderChanged, OrderSeen, Unreadable
 from chalicelib.domain.order import Order
@@ -86,6 +87,8 @@ LISTINGS = {kind: _query(kind) for kind in KINDS}
 
 def login(link: Link) -> Link:
     """The token is all it takes, and it does not expire."""
+    if not link.local and urlsplit(graph.address(link.url)).scheme != "https":
+        raise Denied("insecure", "Saleor is asked over https only: the token would travel in the clear")
     return link
 
 

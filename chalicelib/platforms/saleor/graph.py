@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
@@ -197,6 +197,6 @@ def _clock(answer: Answer, link: Link) -> datetime:
     """The shop's own clock; ours, where it does not show it."""
     try:
         shown = parsedate_to_datetime(answer.headers.get("date", ""))
-    except ValueError:
+        return shown.astimezone(UTC) if shown.tzinfo else link.now()
+    except (ValueError, TypeError, OverflowError):
         return link.now()
-    return shown if shown.tzinfo else link.now()

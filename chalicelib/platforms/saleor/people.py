@@ -8,6 +8,7 @@ from chalicelib.domain.events import AccountGone, AccountSeen
 from chalicelib.domain.order import Buyer, Consent
 from chalicelib.domain.people import clean_email, clean_name, clean_phone
 from chalicelib.domain.shop import Shop
+from chalicelib.domain.times import in_order
 from chalicelib.platforms import texts
 from chalicelib.platforms.body import Node
 from chalicelib.platforms.saleor.fields import id_of, id_or_none, locale, metadata
@@ -46,7 +47,8 @@ def read_account(user: Node, shop: Shop, received_at: str, issued_at: str | None
         name=_name(user, billing),
         locale=locale(user),
         country=country,
-        consents=_consents(user, shop, created, updated),
+        # Metadata, where a consent stands, does not move `updatedAt`: a no that is read now is a no of now.
+        consents=_consents(user, shop, created, issued_at or max(updated, received_at, key=in_order)),
     )
     return AccountSeen(buyer=buyer, created_at=created, updated_at=updated)
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from urllib.parse import urlencode, urlsplit
 
 from chalicelib.domain.shop import Shop
-from chalicelib.platforms.shop_api import Facts, Finding, Found, Hook, Link, Page, Trouble
+from chalicelib.platforms.shop_api import Denied, Facts, Finding, Found, Hook, Link, Page, Trouble
 from chalicelib.platforms.shopify import bulk, by_ids, pages, places, queries, refusals, rights
 from chalicelib.platforms.shopify import hooks as subscriptions
 from chalicelib.platforms.shopify.graph import ask, opened, understood
@@ -48,6 +48,7 @@ KINDS = ("products", "customers", "orders")
 def login(link: Link) -> Link:
     """The link with a token that is good for 24 hours, where a client id and secret were given; else the link itself.
     Raises Denied (bad_key, not_installed, not_permitted) and Trouble."""
+    _refuse_elsewhere(link)
     if not link.credentials.get("client_id"):
         return link
     asked = {
@@ -63,6 +64,13 @@ def login(link: Link) -> Link:
     if not isinstance(token.value, str) or not token.value.isascii() or not token.value.isprintable():
         raise Trouble("Shopify gave no token")
     return link.with_credential("token", token.value)
+
+
+def _refuse_elsewhere(link: Link) -> None:
+    """What lets us in also signs the webhooks: a typing error must not hand it to whoever owns that name."""
+    parts = urlsplit(link.url)
+    if not link.local and (parts.scheme != "https" or not (parts.hostname or "").endswith(".myshopify.com")):
+        raise Denied("bad_address", "a Shopify shop is asked at its own https://….myshopify.com address, nowhere else")
 
 
 @understood

@@ -57,7 +57,8 @@ def page(link: Link, shop: Shop, kind: str, place: Place) -> Page:
     if status != "COMPLETED":
         return Page(next=written(_PAGES))
     if operation.at("url").missing:
-        return Page(total=0)
+        empty = place.byte == 0 and operation.at("rootObjectCount").whole(0, 10**12) == 0
+        return Page(total=0) if empty else Page(next=written(_PAGES))
     try:
         rows, onward = _rows(link, operation.at("url").text(), place.byte)
     except (_Lost, Unreadable):

@@ -89,7 +89,7 @@ def asked_at(answer: Answer, now: datetime) -> datetime:
     """The shop's clock as the Date header shows it, ours where it does not."""
     try:
         return parsedate_to_datetime(answer.headers.get("date", "")).astimezone(UTC)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return now
 
 

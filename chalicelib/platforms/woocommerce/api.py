@@ -22,6 +22,7 @@ from chalicelib.platforms.woocommerce.hooks import (
     granted,
     hooks,
     mend_hook,
+    renew_hook,
     token_of,
 )
 from chalicelib.platforms.woocommerce.listing import Part, What
@@ -46,6 +47,7 @@ __all__ = [
     "mend_hook",
     "orders",
     "page",
+    "renew_hook",
     "token_of",
 ]
 

@@ -56,6 +56,14 @@ def mend_hook(link: Link, hook: Hook, delivery_url: str, secret: str) -> Hook:
         return add_hook(link, hook.topic, delivery_url, secret)
 
 
+def renew_hook(link: Link, hook: Hook, secret: str) -> None:
+    """Another secret, and nothing else; one that is gone is left to the next look. Raises as `rest.write`."""
+    try:
+        rest.write(link, "PUT", f"webhooks/{hook.id}", {"secret": secret})
+    except Missing:
+        return
+
+
 def drop_hook(link: Link, hook: Hook) -> None:
     """Gone for good; one that is gone already stays so. Raises as `rest.write`."""
     try:

@@ -6,6 +6,7 @@ from chalicelib.domain.events import AccountGone, AccountSeen
 from chalicelib.domain.order import Buyer, Consent
 from chalicelib.domain.people import clean_email, clean_name, clean_phone
 from chalicelib.domain.shop import Shop
+from chalicelib.domain.times import in_order
 from chalicelib.platforms import texts
 from chalicelib.platforms.body import Node
 from chalicelib.platforms.woocommerce.fields import created_at, id_of, id_or_none, refuse_only_id, updated_at
@@ -32,7 +33,8 @@ def account_seen(body: Node, received_at: str, shop: Shop) -> list[AccountSeen]:
         name=_name(body, billing),
         locale=_locale(meta),
         country=country,
-        consents=_consents(meta, shop, created),
+        # A body is made when it is delivered: a no that stands in it is a no of now, whenever the plugin wrote it.
+        consents=_consents(meta, shop, created, max(received_at, updated, key=in_order)),
     )
     return [AccountSeen(buyer=buyer, created_at=created, updated_at=updated)]
 
@@ -53,7 +55,7 @@ def buyer_of(order: Node, shop: Shop, placed_at: str) -> Buyer:
         name=_name(billing, shipping),
         locale=_locale(meta),
         country=country,
-        consents=_consents(meta, shop, placed_at),
+        consents=_consents(meta, shop, placed_at, updated_at(order, shop) or placed_at),
     )
 
 
@@ -75,12 +77,15 @@ def _locale(meta: dict[str, Node]) -> str | None:
     return next((found for value in said if isinstance(value, str) and (found := texts.locale(value))), None)
 
 
-def _consents(meta: dict[str, Node], shop: Shop, at: str) -> tuple[Consent, ...]:
+def _consents(meta: dict[str, Node], shop: Shop, given_at: str, withdrawn_at: str) -> tuple[Consent, ...]:
+    """No plugin says when. A yes counts from the earliest moment at which it can have been given, a no from the latest:
+    who wrongly hears nothing has lost less than who wrongly hears from us."""
+    times = {"subscribed": given_at, "unsubscribed": withdrawn_at}
     asked = [
         (key, channel) for key, channel in sorted(shop.consent_meta.items()) if key in meta and channel in _CHANNELS
     ]
     said = [(key, channel, _state(meta[key])) for key, channel in asked]
-    return tuple(Consent(channel, state, f"woocommerce:{key}", at) for key, channel, state in said if state)
+    return tuple(Consent(channel, state, f"woocommerce:{key}", times[state]) for key, channel, state in said if state)
 
 
 def _state(node: Node) -> str | None:

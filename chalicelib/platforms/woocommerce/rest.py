@@ -130,9 +130,9 @@ def _reply(link: Link, answer: Answer, method: str, began: datetime) -> Reply:
 def _date(answer: Answer) -> datetime | None:
     try:
         at = parsedate_to_datetime(answer.headers.get("date", ""))
-    except (ValueError, TypeError):
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, TypeError, OverflowError):
         return None
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
 def _count(answer: Answer, header: str) -> int | None:
