@@ -17,7 +17,7 @@ from babel.numbers import list_currencies
 
 from chalicelib.domain.money import BadMoney, iso
 from chalicelib.domain.people import clean_email
-from chalicelib.domain.shop import SLUG
+from chalicelib.domain.shop import SLUG, place
 from chalicelib.domain.times import BadTime, moment, normal, stamp
 from chalicelib.flows import shipped
 from chalicelib.signatures import platform_names, signature_of
@@ -222,6 +222,17 @@ def checked_past(name: str, value: Any, now: datetime) -> str:
 def checked_url(name: str, value: Any) -> str:
     """An address without a slash at its end. Raises BadArgument."""
     return _checked(name, _url, value).rstrip("/")
+
+
+def same_place(one: str, other: str) -> bool:
+    """Whether two addresses are one: scheme, host, port and path. What opens the one may be told to the other."""
+    return _place(one) == _place(other)
+
+
+def _place(url: str) -> tuple[str, tuple[str, str], int | None]:
+    parts = urlsplit(url.strip())
+    usual = {"http": 80, "https": 443}.get(parts.scheme)
+    return parts.scheme, place(url), parts.port or usual
 
 
 def _missing(name: str) -> str:

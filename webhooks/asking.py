@@ -58,7 +58,10 @@ def flags(parser: argparse.ArgumentParser, only: Iterable[str] | None = None) ->
         if only is None or name in only:
             group.add_argument(flag(name), metavar="S", nargs="?", const=_ASK, help=text.replace("%", "%%"))
     group.add_argument(
-        "--credentials", metavar="FILE", help="all of them from a file, JSON or name=value lines; - is standard input"
+        "--credentials",
+        metavar="FILE",
+        help="all of them from a file, JSON or name=value lines; - is standard input. What connect takes as --secret "
+        "may stand there as secret",
     )
 
 
@@ -66,7 +69,8 @@ def given_credentials(
     given: Mapping[str, Any], api: ModuleType, ask: Callable[[str], str] | None = None
 ) -> dict[str, str]:
     """What was given for this platform; empty where nothing was. Raises BadArgument, never with a value in it."""
-    found = _from_file(given["credentials"], api) if given.get("credentials") else {}
+    file = given.get("credentials")
+    found = _of_platform(file if isinstance(file, dict) else held_in(file), api) if file is not None else {}
     for name in known():
         value = given.get(dest(name))
         if value is None:
@@ -94,7 +98,8 @@ def asked(platform: str, api: ModuleType) -> dict[str, str]:
     return {name: _fine(name, _asked(name)) for name in ways(platform, api)[0]} if sys.stdin.isatty() else {}
 
 
-def _from_file(path: str, api: ModuleType) -> dict[str, str]:
+def held_in(path: str) -> dict[str, str]:
+    """What a credentials file holds, name -> text, by the names that stand there. Raises BadArgument."""
     text = sys.stdin.read() if path == "-" else text_of(path, "credentials")
     try:
         found = json.loads(text) if text.lstrip().startswith("{") else _lines(text)
@@ -102,7 +107,22 @@ def _from_file(path: str, api: ModuleType) -> dict[str, str]:
         raise BadArgument("credentials", "is neither a JSON object nor lines of name=value") from None
     # a pretend shop's line, and whatever else has them under this name
     found = found.get("credentials", found)
-    found = {_long(name, api): value for name, value in found.items()}
+    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
+        raise BadArgument("credentials", 'should be an object of texts, such as {"key": "ck_…", "secret_key": "cs_…"}')
+    return found
+
+
+def signing_secret(held: dict[str, str], api: ModuleType | None) -> str | None:
+    """Takes `secret` out of what a file held: what the shop signs with. None where there is none, or where it belongs
+    to a consumer's key, for want of another one."""
+    consumers = api is not None and "consumer_secret" in api.CREDENTIALS
+    if consumers and not held.keys() & {"consumer_secret", "secret_key"}:
+        return None
+    return held.pop("secret", None)
+
+
+def _of_platform(held: Mapping[str, str], api: ModuleType) -> dict[str, str]:
+    found = {_long(name, api): value for name, value in held.items()}
     strange = [name for name in found if name not in api.CREDENTIALS]
     if strange or not found:
         wanted = ", ".join(api.CREDENTIALS)

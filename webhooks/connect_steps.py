@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chalicelib import clock
 from chalicelib.domain.shop import Shop
@@ -43,10 +43,11 @@ def run(job: Job, api: ModuleType) -> int:
         job.credentials = connect_agree.credentials(job, api)
         if not job.credentials:
             return 0
-    seen = _look(job, api)
+    with connect_agree.asleep(job):
+        seen = _look(job, api)
     shop = _register(job, seen)
     made = _webhooks(job, shop, seen)
-    _greeting(job, shop, bool(made))
+    _greeting(job, shop, any(change.why != hooks.DOUBTFUL for change in made))
     code = _history(job, shop, api)
     _end(job, shop)
     return code
@@ -81,6 +82,8 @@ def _asked(job: Job, api: ModuleType, link: Link) -> Look:
 def _register(job: Job, seen: Look) -> Shop:
     """The row, written where anything in it is new."""
     args, now = {**job.args, "shop": job.slug}, clock.now()
+    if job.was and job.was.state == "off":  # it may only listen, since it waited for consent
+        args.setdefault("state", "on")
 
     def after(old: Shop | None) -> Shop:
         return getting_in.shop_after(args, old, seen.said, job.credentials, job.settings.master, now, job.first)
@@ -103,21 +106,40 @@ def _register(job: Job, seen: Look) -> Shop:
 
 def _webhooks(job: Job, shop: Shop, seen: Look) -> list[hooks.Change]:
     api, link, settings = seen.api, seen.link, job.settings
-    planned = hooks.mend(shop, api, link, settings, dry_run=True)
+    force = _may_hold_anothers(job)
+    planned = hooks.mend(shop, api, link, settings, dry_run=True, force=force)
     if planned and not job.dry:
         _listen(job)
-        hooks.mend(shop, api, link, settings)
-    verbs = {"add": "made", "mend": "switched on again", "drop": "taken away"}
-    counts = Counter(change.action for change in planned)
-    for action, verb in verbs.items():
-        if counts[action]:
-            done = "would be" if job.dry else "is" if counts[action] == 1 else "are"
-            job.screen.mark("ok", f"{plural(counts[action], 'webhook')} {done} {verb}")
+        hooks.mend(shop, api, link, settings, force=force)
+    _told_of_webhooks(job, planned)
     if not planned:
         job.screen.mark("ok", f"all {len(api.HOOK_TOPICS)} webhooks are there already; nothing changed")
     job.answer["webhooks"] = [{"action": c.action, "topic": c.topic, "why": c.why} for c in planned]
     _by_hand(job, shop)
     return planned
+
+
+def _may_hold_anothers(job: Job) -> bool:
+    """Whether webhooks that lead here already may be from before us: made by an installation with another master. Once
+    the timer runs, a connect has been through with them."""
+    new = not (job.was and job.was.access) or bool(job.given.get("anew")) or connect_agree.moved(job)
+    return new or sync.report(job.slug) is None
+
+
+def _told_of_webhooks(job: Job, planned: list[hooks.Change]) -> None:
+    counts = Counter("secret" if change.why == hooks.DOUBTFUL else change.action for change in planned)
+    for action, verb in _VERBS.items():
+        if counts[action]:
+            done = "would be" if job.dry else "is" if counts[action] == 1 else "are"
+            job.screen.mark("ok", f"{plural(counts[action], 'webhook')} {done} {verb}")
+
+
+_VERBS = {
+    "add": "made",
+    "mend": "switched on again",
+    "secret": "there already and given our secret",
+    "drop": "taken away",
+}
 
 
 def _by_hand(job: Job, shop: Shop) -> None:
@@ -161,19 +183,39 @@ def _greeting(job: Job, shop: Shop, changed: bool) -> None:
 def _history(job: Job, shop: Shop, api: ModuleType) -> int:
     """Begin the import, unless the history is in already; show it to people."""
     held, since = sync.progress(job.slug), job.given.get("since")
-    wanted = not job.given.get("no_import") and not (held and held["state"] == "done")
+    there = bool(held and held["state"] == "done" and held["source"] == "api")
+    wanted = not job.given.get("no_import") and not there
+    if wanted and _a_file_comes_in(held):
+        return _history_follows(job, held)
     if not job.dry:
         _look_every_hour(job, at_once=not wanted)
         if wanted:
             start = checked_moment("since", since) if since else None
-            held = sync.begin_import(job.slug, "api", start, clock.now())
+            try:
+                held = sync.begin_import(job.slug, "api", start, clock.now())
+            except sync.Running:  # somebody began with a file this very moment
+                return _history_follows(job, sync.progress(job.slug))
             nudge(job.slug, "import")
     job.answer["import"] = held
     if job.dry or not wanted:
         told = "its history would be brought" if wanted else "its history is not asked for"
-        job.screen.mark("ok", "its history is in already" if held and held["state"] == "done" else told)
+        job.screen.mark("ok", "its history is in already" if there else told)
         return 0
     return _watched(job)
+
+
+def _a_file_comes_in(held: dict[str, Any] | None) -> bool:
+    return bool(held and held["state"] == "running" and str(held["source"]).startswith(sync.CSV))
+
+
+def _history_follows(job: Job, held: dict[str, Any] | None) -> int:
+    """One import at a time: a file of the owner's is not thrown out for what the shop holds."""
+    if not job.dry:
+        _look_every_hour(job, at_once=True)
+    job.answer["import"] = held
+    job.screen.mark("wait", "a file is coming in just now: it goes first")
+    job.screen.mark("do", f"its history follows when the file is in: {job.command('import')}")
+    return 0
 
 
 def _look_every_hour(job: Job, at_once: bool) -> None:

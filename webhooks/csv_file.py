@@ -20,9 +20,9 @@ ROWS = 500
 MOST_KEPT = 1000
 
 
-def upload(path: str, shop: Shop, settings: Settings, screen: Screen) -> str:
-    """Put the file into the bucket under the hash of its bytes, so that the same file twice is one, and its own name,
-    which may say what it holds. Returns the import's source."""
+def source_of(path: str, shop: Shop) -> str:
+    """What an import of this file is called: by the hash of its bytes, so that the same file twice is one, and by its
+    own name, which may say what it holds. Raises BadArgument, and Denied for a file that is of no use."""
     file = _file(path)
     _first_page(file, shop)
     digest = hashlib.sha256()
@@ -30,7 +30,12 @@ def upload(path: str, shop: Shop, settings: Settings, screen: Screen) -> str:
         while chunk := stream.read(_CHUNK):
             digest.update(chunk)
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", file.name)[-80:]
-    key = f"imports/{shop.slug}/{digest.hexdigest()}/{name}"
+    return f"csv:imports/{shop.slug}/{digest.hexdigest()}/{name}"
+
+
+def upload(path: str, source: str, settings: Settings, screen: Screen) -> None:
+    """Put the file into the bucket, where the import from `source` finds it."""
+    file = _file(path)
     size, sent = file.stat().st_size, 0
 
     def moved(count: int) -> None:
@@ -38,8 +43,7 @@ def upload(path: str, shop: Shop, settings: Settings, screen: Screen) -> str:
         sent += count
         screen.bar("uploaded", sent, size, last=sent >= size)
 
-    aws_client("s3", settings).upload_file(str(file), settings.bucket, key, Callback=moved)
-    return f"csv:{key}"
+    aws_client("s3", settings).upload_file(str(file), settings.bucket, source.removeprefix("csv:"), Callback=moved)
 
 
 def _first_page(file: Path, shop: Shop) -> None:

@@ -115,7 +115,7 @@ def _set_aside(shop: Shop, facts: dict[str, Any]) -> Iterator[Finding]:
 
 def _secrets(shop: Shop, facts: dict[str, Any], asked: bool) -> Iterator[Finding]:
     if facts["recent"]["refused"]:
-        right = f"`connect --shop {shop.slug}` sets ours right" if asked else f"`{_add_shop(shop)}` prints ours"
+        right = f"`rotate --shop {shop.slug}` gives it ours again" if asked else f"`{_add_shop(shop)}` prints ours"
         yield Finding(
             "warn",
             f"{plural(facts['refused'], 'delivery', 'deliveries')} of yesterday and today had a wrong signature",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from types import ModuleType
 
@@ -12,6 +12,7 @@ from chalicelib.platforms.shop_api import Hook, Link
 from chalicelib.settings import Settings
 
 MISSING = "missing"
+DOUBTFUL = "it may hold another secret"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +40,10 @@ def states(api: ModuleType, found: Iterable[Hook]) -> dict[str, str]:
     return best
 
 
-def plan(api: ModuleType, found: Iterable[Hook], *, wake_paused: bool = True) -> list[Change]:
+def plan(api: ModuleType, found: Iterable[Hook], *, wake_paused: bool = True, force: bool = False) -> list[Change]:
     """What has to change. A webhook that somebody paused is left alone unless `wake_paused`: a shop disables, people
-    pause. Of two for one topic the second is dropped: each would deliver everything."""
+    pause. Of two for one topic the second is dropped: each would deliver everything. `force`: those that look right get
+    our secret too, where there is one for each: nobody can see which they hold."""
     changes: list[Change] = []
     by_topic: dict[str, list[Hook]] = {}
     for hook in found:
@@ -52,17 +54,26 @@ def plan(api: ModuleType, found: Iterable[Hook], *, wake_paused: bool = True) ->
             changes.append(Change("add", topic, "there is none"))
         elif ours[0].state == "disabled" or (wake_paused and ours[0].state != "active"):
             changes.append(Change("mend", topic, f"it is {ours[0].state}", ours[0]))
+        elif force and api.SECRETS_PER_TOPIC and ours[0].state == "active":
+            changes.append(Change("mend", topic, DOUBTFUL, ours[0]))
         changes += [Change("drop", topic, "there are two", hook) for hook in ours[1:]]
     return changes
 
 
 def mend(
-    shop: Shop, api: ModuleType, link: Link, settings: Settings, dry_run: bool = False, wake_paused: bool = True
+    shop: Shop,
+    api: ModuleType,
+    link: Link,
+    settings: Settings,
+    dry_run: bool = False,
+    wake_paused: bool = True,
+    force: bool = False,
 ) -> list[Change]:
-    """Make the shop's webhooks of ours what they should be; a second time there is nothing left to do. Returns what was
-    done, or, on a dry run, what would be. Raises as `api` does, with what was done so far being done."""
+    """Make the shop's webhooks of ours what they should be; a second time there is nothing left to do, unless `force`
+    gives our secret to all of them. Returns what was done, or, on a dry run, what would be. Raises as `api` does, with
+    what was done so far being done."""
     url = delivery_url(shop, settings)
-    changes = plan(api, api.hooks(link, url), wake_paused=wake_paused)
+    changes = plan(api, api.hooks(link, url), wake_paused=wake_paused, force=force)
     for change in () if dry_run else changes:
         _do(change, shop, api, link, settings.master, url)
     return changes
@@ -80,11 +91,19 @@ def renew(shop: Shop, api: ModuleType, link: Link, settings: Settings) -> list[C
     return changes
 
 
-def drop(shop: Shop, api: ModuleType, link: Link, settings: Settings, dry_run: bool = False) -> list[Change]:
-    """Take away every webhook that leads to us, and no other."""
+def drop(
+    shop: Shop,
+    api: ModuleType,
+    link: Link,
+    settings: Settings,
+    dry_run: bool = False,
+    gone: Callable[[Hook], None] = lambda _: None,
+) -> list[Change]:
+    """Take away every webhook that leads to us, and no other. `gone` hears of each: it may fail half-way."""
     found = api.hooks(link, delivery_url(shop, settings))
     for hook in () if dry_run else found:
         api.drop_hook(link, hook)
+        gone(hook)
     return [Change("drop", hook.topic, "disconnected", hook) for hook in found]
 
 

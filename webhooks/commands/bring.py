@@ -55,11 +55,24 @@ def run(given: dict[str, Any], screen: Screen) -> int:
 
         if given["dry_run"]:
             return csv_file.rehearse(given["csv"], shop, screen)
-        source = csv_file.upload(given["csv"], shop, settings, screen)
+        if shop.state == "off":
+            raise here.off(shop)
+        source = csv_file.source_of(given["csv"], shop)
+        _may_begin(shop, source)
+        csv_file.upload(given["csv"], source, settings, screen)
     else:
         source = "api"
         here.can_be_asked(shop)
     return _begun(given, shop, source, settings, screen)
+
+
+def _may_begin(shop: Shop, source: str) -> None:
+    """Looked at before a large file is sent for nothing. Raises NeedsOwner."""
+    from chalicelib.work import sync
+
+    held = sync.progress(shop.slug)
+    if held and held["state"] == "running" and held["source"] != source:
+        raise NeedsOwner(f"{_what(held)} is coming in: let it, or stop it first: `import --shop {shop.slug} --stop`")
 
 
 def _begun(given: dict[str, Any], shop: Shop, source: str, settings: Settings, screen: Screen) -> int:

@@ -157,6 +157,7 @@ def _job(given: dict[str, Any], settings: Settings, screen: Screen) -> Job:
     slug = checked_slug(given["shop"])
     old = shops.get(slug)
     args = said_of_shop(given)
+    given = _with_file(given)
     args["platform"] = given.get("platform") or (old.platform if old else None)
     if args["platform"] is None:
         raise BadArgument("platform", f"is missing; one of {', '.join(sorted(platform_names()))}")
@@ -166,6 +167,7 @@ def _job(given: dict[str, Any], settings: Settings, screen: Screen) -> Job:
     if given.get("since"):
         checked_past("since", given["since"], clock.now())
     api = platforms.load_api(args["platform"])
+    _secret_of_file(given, args, api)
     job = Job(given, settings, screen, slug, args, old, api, old)
     if api is None and given.get("anew"):
         raise BadArgument("anew", f"{slug} holds no key of ours; a new secret to sign with: `rotate --shop {slug}`")
@@ -173,6 +175,29 @@ def _job(given: dict[str, Any], settings: Settings, screen: Screen) -> Job:
         _address(job)
         job.credentials = _credentials(job, api)
     return job
+
+
+def _with_file(given: dict[str, Any]) -> dict[str, Any]:
+    """The credentials file is read once: it may be standard input."""
+    return (
+        {**given, "credentials": asking.held_in(given["credentials"])}
+        if given.get("credentials") is not None
+        else given
+    )
+
+
+def _secret_of_file(given: dict[str, Any], args: dict[str, Any], api: ModuleType | None) -> None:
+    """What the shop signs with may stand there too, beside what lets us in."""
+    held = given.get("credentials")
+    if held is None:
+        return
+    secret = asking.signing_secret(held, api)
+    if api is None and (held or secret is None):
+        raise BadArgument("credentials", f"should hold secret only: {args['platform']} shops cannot be asked")
+    if secret is not None:
+        given["credentials"] = held or None
+        args["secret"] = [*args.get("secret", []), secret]
+        secrets_by_topic(args["platform"], args["secret"])
 
 
 def _address(job: Job) -> None:
@@ -215,6 +240,7 @@ def _credentials(job: Job, api: ModuleType) -> dict[str, str]:
     """Those that were named now, beside those that are known from before; empty where there are none."""
     from chalicelib import keys
     from chalicelib.work import access
+    from webhooks.connect_agree import moved
 
     found = asking.given_credentials(job.given, api)
     if found:
@@ -222,6 +248,10 @@ def _credentials(job: Job, api: ModuleType) -> dict[str, str]:
         return asking.complete(job.platform, api, found)
     if job.given.get("anew"):
         return {}
+    if job.old and job.old.access and moved(job):
+        raise BadArgument(
+            "url", f"another address than before ({job.old.api_url}): name the credentials too, or use --anew"
+        )
     try:
         return access.opened(job.settings.master, job.old) if job.old else {}
     except keys.BadToken:

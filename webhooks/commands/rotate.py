@@ -6,7 +6,7 @@ import argparse
 from dataclasses import replace
 from datetime import timedelta
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chalicelib import clock, keys
 from chalicelib.domain.shop import Shop
@@ -19,8 +19,12 @@ from webhooks.outcomes import NeedsOwner
 from webhooks.show import Screen, plural
 from webhooks.spans import ago
 
+if TYPE_CHECKING:
+    from chalicelib.table.counters import Totals
+
 ABOUT = """Makes new webhook secrets and gives them to the shop. What is signed with an old one is taken in as before,
-until `rotate --finish`, which refuses on the first day, and while the shop still used an old one in the last day."""
+until `rotate --finish`, which refuses on the first day, and while the shop still used an old one in the last day. One
+that failed half-way goes on when it is run again on the same day: no further secret is made."""
 EXAMPLE = """examples:
   .venv/bin/python -m webhooks rotate --shop acme
   (a day later)
@@ -38,7 +42,12 @@ def flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--force",
         action="store_true",
-        help="with --finish: even though it is the first day, or an old one is still in use",
+        help="with --finish: even though it is the first day, an old one is in use, or nobody can see whether it is",
+    )
+    parser.add_argument(
+        "--drop-supplied",
+        action="store_true",
+        help="with --finish: secrets that were named with --secret are not valid any more either",
     )
     asking.flags(parser, only=("client_secret",))
     usual(parser)
@@ -49,7 +58,11 @@ def run(given: dict[str, Any], screen: Screen) -> int:
     shop = here.shop_of(given)
     if given["force"] and not given["finish"]:
         raise BadArgument("force", "goes with --finish only")
-    answer = _finished(given, shop, screen) if given["finish"] else _rotated(given, shop, settings, screen)
+    if given["drop_supplied"] and not given["finish"]:
+        raise BadArgument("drop_supplied", "goes with --finish only")
+    if given["drop_supplied"] and shop.platform in ONE_OF_ITS_OWN:
+        raise BadArgument("drop_supplied", f"{shop.slug} signs with its own secret: without it nothing would be valid")
+    answer = _finished(given, shop, settings, screen) if given["finish"] else _rotated(given, shop, settings, screen)
     if screen.machine:
         screen.json({"shop": shop.slug, **answer, **({"dry_run": True} if given["dry_run"] else {})})
     elif given["dry_run"]:
@@ -57,28 +70,91 @@ def run(given: dict[str, Any], screen: Screen) -> int:
     return 0
 
 
-def _finished(given: dict[str, Any], shop: Shop, screen: Screen) -> dict[str, Any]:
+def _finished(given: dict[str, Any], shop: Shop, settings: Settings, screen: Screen) -> dict[str, Any]:
     """Only the newest stays."""
     from webhooks.keeping import keep
 
-    if not _has_old(shop):
-        screen.mark("ok", "there is only one secret; nothing to finish")
-        return {"finished": True, "old_secret_used": 0}
+    drops = bool(given["drop_supplied"] and shop.supplied_secrets)
+    if not _has_old(shop) and not drops:
+        screen.mark("ok", "there is only one secret of ours; nothing to finish")
+        return {"finished": True, "old_secret_used": 0, "supplied_valid": _supplied_ones(shop, screen)}
     used = _used_lately(shop)
-    if _is_young(shop) and not given["force"]:
+    if not given["force"]:
+        _in_use(shop, used)
+        _unheard(shop, drops)
+    after = _newest_only(shop, drops)
+    if not given["dry_run"]:
+        if _gives(shop):
+            _given_to_all(shop, settings)
+        after = keep(shop.slug, lambda old: _newest_only(old or shop, drops))
+    screen.mark("ok", "only the newest secret is valid" + (" of those that we made" if after.supplied_secrets else ""))
+    return {"finished": True, "old_secret_used": used, "supplied_valid": _supplied_ones(after, screen)}
+
+
+def _in_use(shop: Shop, used: int) -> None:
+    if _is_young(shop):
         raise NeedsOwner(
             f"the new secret was made {ago(shop.rotated_at, clock.now())}; nothing was changed. What is still on "
             "its way has the old one: finish a day after, or use --force"
         )
-    if used and not given["force"]:
+    if used:
         raise NeedsOwner(
             f"{plural(used, 'delivery', 'deliveries')} of yesterday and today still had an old secret; nothing was "
             f"changed. {_where_old(shop)}, or use --force"
         )
-    if not given["dry_run"]:
-        keep(shop.slug, lambda old: _newest_only(old or shop))
-    screen.mark("ok", "only the newest secret is valid")
-    return {"finished": True, "old_secret_used": used}
+
+
+def _unheard(shop: Shop, drops: bool) -> None:
+    """Where we cannot give the shop its secret ourselves, only a delivery shows that it has the new one."""
+    from chalicelib import platforms
+
+    if _gives(shop):
+        return
+    if drops:
+        raise NeedsOwner(
+            "nobody can see from here whether the shop still signs with a secret that you named; nothing was changed. "
+            "If you are sure: --force"
+        )
+    api = platforms.load_api(shop.platform)
+    if api is not None and not api.SECRETS_PER_TOPIC:
+        return
+    last = _totals(shop).last_delivery_at
+    if last is None or (shop.rotated_at and moment(last) <= moment(shop.rotated_at)):
+        raise NeedsOwner(
+            "nothing came from the shop since the new secret was made, so nobody knows whether it has it; nothing was "
+            "changed. Finish after its next delivery, or use --force"
+        )
+
+
+def _gives(shop: Shop) -> bool:
+    """Whether we may set the secrets of its webhooks."""
+    from chalicelib import platforms
+
+    api = platforms.load_api(shop.platform)
+    return bool(api and api.SECRETS_PER_TOPIC and shop.access)
+
+
+def _given_to_all(shop: Shop, settings: Settings) -> None:
+    """Once more, since a webhook may have been missed, or set back by somebody: what holds an old one is lost later."""
+    from chalicelib.work import access, hooks
+
+    api, link = access.reach(shop, settings)
+    hooks.renew(shop, api, link, settings)
+
+
+def _supplied_ones(shop: Shop, screen: Screen) -> list[str]:
+    """Say which secrets that the owner named stay valid; returns their topics."""
+    if shop.platform in ONE_OF_ITS_OWN or not shop.supplied_secrets:
+        return []
+    count = sum(map(len, shop.supplied_secrets.values()))
+    topics = sorted(shop.supplied_secrets)
+    where = ", ".join("all topics" if topic == "*" else topic for topic in topics)
+    screen.mark(
+        "warn",
+        f"{plural(count, 'secret')} that you named stay{'s' if count == 1 else ''} valid, for {where}",
+        f"`rotate --shop {shop.slug} --finish --drop-supplied` retires {'it' if count == 1 else 'them'}",
+    )
+    return topics
 
 
 def _where_old(shop: Shop) -> str:
@@ -98,9 +174,10 @@ def _is_young(shop: Shop) -> bool:
     return bool(shop.rotated_at) and clock.now() - moment(shop.rotated_at) < WAIT
 
 
-def _newest_only(shop: Shop) -> Shop:
+def _newest_only(shop: Shop, drops: bool) -> Shop:
     supplied = {topic: sealed[:1] for topic, sealed in shop.supplied_secrets.items()}
-    supplied = supplied if shop.platform in ONE_OF_ITS_OWN else shop.supplied_secrets
+    if shop.platform not in ONE_OF_ITS_OWN:
+        supplied = {} if drops else shop.supplied_secrets
     return replace(shop, oldest_generation=shop.secret_generation, supplied_secrets=supplied)
 
 
@@ -111,9 +188,13 @@ WAIT = timedelta(hours=24)
 
 
 def _used_lately(shop: Shop) -> int:
+    return int(_totals(shop).recent["old_secret"])
+
+
+def _totals(shop: Shop) -> Totals:
     from chalicelib.table import counters
 
-    return int(counters.totals(shop.slug, stamp(clock.now())[:10]).recent["old_secret"])
+    return counters.totals(shop.slug, stamp(clock.now())[:10])
 
 
 def _rotated(given: dict[str, Any], shop: Shop, settings: Settings, screen: Screen) -> dict[str, Any]:
@@ -133,6 +214,8 @@ def _generation(given: dict[str, Any], shop: Shop, settings: Settings, screen: S
     from webhooks.shops import MOST_GENERATIONS, rotated
 
     api = platforms.load_api(shop.platform)
+    if api and _gives(shop) and shop.oldest_generation < shop.secret_generation and _is_young(shop):
+        return _renewed(given, shop, api, settings, screen)
     if shop.secret_generation - shop.oldest_generation + 1 >= MOST_GENERATIONS:
         raise NeedsOwner(f"{MOST_GENERATIONS} secrets are valid at once; first `rotate --shop {shop.slug} --finish`")
     after = rotated(shop, {"rotate_secrets": True}, settings.master, clock.now())
@@ -150,6 +233,21 @@ def _generation(given: dict[str, Any], shop: Shop, settings: Settings, screen: S
         answer["secrets"] = {"*": secret}
         screen.mark("ok", "sign with this from now on; the old one is valid until --finish", secret)
     return answer
+
+
+def _renewed(given: dict[str, Any], shop: Shop, api: ModuleType, settings: Settings, screen: Screen) -> dict[str, Any]:
+    """The last one may have failed half-way: its secret is good, and whichever webhook lacks it gets it now."""
+    from chalicelib.work import access, hooks
+
+    _, link = access.reach(shop, settings)
+    if given["dry_run"]:
+        topics = [hook.topic for hook in api.hooks(link, hooks.delivery_url(shop, settings))]
+    else:
+        topics = [change.topic for change in hooks.renew(shop, api, link, settings)]
+    done = "would get" if given["dry_run"] else "got"
+    when = ago(shop.rotated_at, clock.now())
+    screen.mark("ok", f"{plural(len(topics), 'webhook')} {done} the secret that was made {when}; no other was made")
+    return {"generation": shop.secret_generation, "webhooks": topics, "renewed": True}
 
 
 def _at_the_shop(given: dict[str, Any], shop: Shop, after: Shop, api: ModuleType, settings: Settings) -> list[Any]:

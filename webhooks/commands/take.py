@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import stat
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -95,15 +97,31 @@ def _written(given: dict[str, Any], shop: Shop, file: Path, screen: Screen) -> i
             yield thing
 
     part = file.with_name(file.name + ".part")
-    part.touch(mode=0o600)
+    opened = _new(part)
     try:
-        with part.open("w", encoding="utf-8", newline="") as stream:
+        with os.fdopen(opened, "w", encoding="utf-8", newline="") as stream:
             stream.writelines(_pieces(given, shop, counted()))
         part.replace(file)
     finally:
         part.unlink(missing_ok=True)
     screen.bar(given["what"], count, count, last=True)
     return count
+
+
+def _new(part: Path) -> int:
+    """An open file of our own that nobody else can read: what lies there from a run that died goes first, and nothing
+    is written through a link. Raises BadArgument."""
+    try:
+        left = part.lstat()
+        if not stat.S_ISREG(left.st_mode) or left.st_uid != os.getuid():
+            raise BadArgument("to", f"{part} is in the way, and is not ours: remove it, or use another name")
+        part.unlink()
+    except FileNotFoundError:
+        pass
+    try:
+        return os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    except FileExistsError:
+        raise BadArgument("to", f"{part} is being written by somebody else: use another name") from None
 
 
 def _piped(given: dict[str, Any], shop: Shop) -> int:
