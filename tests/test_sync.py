@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from chalicelib import platforms
-from chalicelib.domain.events import AccountSeen, AccountsMerged, OrderGone, PrivacyAsked, ShopGone
+from chalicelib.domain.events import AccountsMerged, OrderGone, PrivacyAsked, ShopGone
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import moment, stamp
 from chalicelib.platforms.shop_api import Denied, Trouble
@@ -621,15 +621,3 @@ def test_orders_are_counted_however_they_stand_and_deleted_ones_are_not(acme_sho
     assert orders.count("acme", acme.NOW) == 4
     take_order.gone(acme_shop, OrderGone("1", stamp(acme.NOW)), acme.NOW)
     assert orders.count("acme", acme.NOW) == 3
-
-
-def test_an_account_may_be_seen_by_the_api(acme_shop: Shop) -> None:
-    assert (
-        ingest.take(
-            acme_shop,
-            AccountSeen(replace(acme.SARA, account="7"), "2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z"),
-            acme.NOW,
-        )
-        == "stored"
-    )
-    base.connect()
