@@ -14,12 +14,31 @@ from chalicelib import accept
 from chalicelib.routes.connections import connections
 from chalicelib.routes.customers import customers
 from chalicelib.routes.deliveries import deliveries
+from chalicelib.routes.flow_trials import flow_trials
+from chalicelib.routes.flows import flows
 from chalicelib.routes.mail_links import mail_links
+from chalicelib.routes.my_pages import my_pages
 from chalicelib.routes.orders import orders
+from chalicelib.routes.provider_events import provider_events
 from chalicelib.routes.public import public
+from chalicelib.routes.ratings import rating_pages
+from chalicelib.routes.tasks import tasks
 
 app = Chalice(app_name="ecrm")
-for blueprint in (customers, orders, deliveries, mail_links, connections, public):
+for blueprint in (
+    customers,
+    orders,
+    tasks,
+    flows,
+    flow_trials,
+    deliveries,
+    mail_links,
+    my_pages,
+    rating_pages,
+    connections,
+    provider_events,
+    public,
+):
     app.register_blueprint(blueprint)
 Failures = dict[str, list[dict[str, str]]]
 

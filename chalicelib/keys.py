@@ -20,7 +20,7 @@ from typing import Any
 LONGEST_TOKEN = 4096
 TOKEN_LIFE = timedelta(minutes=15)
 CLOCK_SKEW = timedelta(seconds=60)
-LINK_PURPOSES = ("preferences", "unsubscribe", "access")
+LINK_PURPOSES = ("preferences", "unsubscribe", "access", "rating")
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _KEY = re.compile(r"(pk|sk|ik)_([a-z0-9-]{3,40})_[0-9A-Za-z]{20,60}")
 _MAC_BYTES = 16
@@ -41,6 +41,11 @@ def webhook_secret(master: bytes, shop: str, topic: str, generation: int = 1) ->
     """`whsec_` and the base64 of 32 bytes: as Standard Webhooks wants it, and WooCommerce takes it literally. `topic`
     is `*` for platforms with one secret."""
     return "whsec_" + base64.b64encode(derive(master, "webhook", shop, topic, generation)).decode()
+
+
+def outgoing_secret(master: bytes, shop: str, name: str) -> str:
+    """`whsec_…`: what we sign with when we call the endpoint of that name, as Standard Webhooks has it."""
+    return "whsec_" + base64.b64encode(derive(master, "outgoing", shop, name)).decode()
 
 
 def publishable_key(master: bytes, shop: str) -> str:
@@ -87,6 +92,11 @@ def _mixed(key: bytes, start: bytes, data: bytes) -> bytes:
     blocks = range(-(-len(data) // 32))
     stream = b"".join(hmac.digest(key, start + block.to_bytes(4, "big"), "sha256") for block in blocks)
     return bytes(a ^ b for a, b in zip(data, stream, strict=False))
+
+
+def provider_token(master: bytes, provider: str, shop: str) -> str:
+    """What stands in the address to which a provider that signs nothing tells us of a shop's messages."""
+    return _text64(derive(master, f"provider-{provider}", shop)[:24])
 
 
 def hash_secret_key(key: str) -> str:

@@ -45,6 +45,10 @@ class Aws:
     def send_unverified(self, text: str, shop: str) -> None:
         self._thin.sqs_send(self._settings.need("unverified_url").unverified_url, text, shop)
 
+    def hand_feedback(self, text: str, shop: str) -> None:
+        """Onto the queue of what providers tell."""
+        self._thin.sqs_send(self._settings.need("feedback_url").feedback_url, text, shop)
+
     def put(self, key: str, data: bytes) -> None:
         self._thin.s3_put(self._settings.bucket, key, data)
 

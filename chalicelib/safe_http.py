@@ -35,11 +35,12 @@ _STALE = (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError,
 
 
 class Unreachable(Exception):
-    """Nobody answers there now. The text names the host and the reason; `wait`: seconds, where the other side said."""
+    """Nobody answers there now. The text names the host and the reason; `wait`: seconds, where the other side said;
+    `begun`: the request may have arrived, only its answer did not."""
 
-    def __init__(self, reason: str, wait: float = 0) -> None:
+    def __init__(self, reason: str, wait: float = 0, begun: bool = False) -> None:
         super().__init__(reason)
-        self.reason, self.wait = reason, wait
+        self.reason, self.wait, self.begun = reason, wait, begun
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,17 +109,22 @@ class Client:
 
     def _once(self, call: _Call) -> Answer:
         kept = self._pool.take(_key(call.to))
+        begun = False
         try:
             if kept:
+                begun = True
                 try:
                     return self._exchange(call, kept)
                 except _STALE:
                     # It was closed while it was idle. Only what changes nothing may be said twice.
                     if call.method != "GET":
                         raise
-            return self._exchange(call, self._open(call))
+            begun = False
+            fresh = self._open(call)
+            begun = True
+            return self._exchange(call, fresh)
         except (BadAnswer, OSError, http.client.HTTPException) as error:
-            raise Unreachable(f"{call.to.host}: {_reason(error)}") from None
+            raise Unreachable(f"{call.to.host}: {_reason(error)}", begun=begun) from None
 
     def _exchange(self, call: _Call, kept: Kept) -> Answer:
         kept.wire.begin(call.until, 4 * call.most + _MOST_HEADERS)

@@ -25,6 +25,8 @@ _VARIABLES = {
     ),
     "endpoint_url": ("AWS_ENDPOINT_URL", "set it to the address of the emulator"),
     "mail_endpoint_url": ("AWS_ENDPOINT_URL_SESV2", "set it to the address that takes mail in SES's place"),
+    "sms_endpoint_url": ("AWS_ENDPOINT_URL_SNS", "set it to the address that takes text messages in SNS's place"),
+    "kavenegar_url": ("ECRM_KAVENEGAR_URL", "set it to the address that takes text messages in Kavenegar's place"),
     "stage": ("ECRM_STAGE", "set it to the name of the stage"),
 }
 _ALWAYS = ("table", "inbox_url", "bucket")
@@ -53,6 +55,8 @@ class Settings:
     fetch_url: str = ""
     endpoint_url: str = ""
     mail_endpoint_url: str = ""
+    sms_endpoint_url: str = ""
+    kavenegar_url: str = ""
     stage: str = "dev"
     mail_configuration_set: str = ""
     public_url: str = ""

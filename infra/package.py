@@ -22,7 +22,8 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from chalicelib import flows
+from chalicelib import flows, languages
+from chalicelib.work import page_words
 from infra import gather, sam, trim, zips
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -67,11 +68,20 @@ def _copy(project: Path, architecture: str, stage: str) -> None:
     for name in ("chalicelib", ".chalice", "infra/iam"):
         shutil.copytree(ROOT / name, project / name, ignore=shutil.ignore_patterns("__pycache__", "deploy*", "*.pyc"))
     (project / "chalicelib" / "flows" / "compiled.json").write_text(flows.compiled(), encoding="utf-8")
+    _compiled(project / "chalicelib" / "languages")
     config = json.loads((ROOT / ".chalice" / "config.json").read_text())
     if stage not in config["stages"]:
         raise LookupError(f"stage {stage!r} is not one of {sorted(config['stages'])}: add it to .chalice/config.json")
     _write(project / ".chalice" / "config.json", {**config, "lambda_architecture": architecture})
     _write(project / "additions.json", sam.additions(stage))
+
+
+def _compiled(folder: Path) -> None:
+    """Texts and words as the cloud reads them."""
+    (folder / "pages.json").write_text(page_words.compiled(), encoding="utf-8")
+    (folder / "compiled").mkdir()
+    for language in languages.names():
+        (folder / "compiled" / f"{language}.json").write_text(languages.compiled(language), encoding="utf-8")
 
 
 def _chalice(project: Path, stage: str, made: Path) -> None:
@@ -87,10 +97,10 @@ def _chalice(project: Path, stage: str, made: Path) -> None:
 
 def _app(packed: Path, dependencies: Path, target: Path) -> None:
     """Chalice's zip unpacked, with what is wanted of the dependencies."""
-    languages = flows.languages()
+    spoken = languages.names()
     for file in sorted(dependencies.rglob("*")):
         path = PurePosixPath(file.relative_to(dependencies).as_posix())
-        if file.is_file() and trim.wanted(path, languages):
+        if file.is_file() and trim.wanted(path, spoken):
             path, data = trim.content(path, file)
             (target / path).parent.mkdir(parents=True, exist_ok=True)
             (target / path).write_bytes(data)

@@ -22,7 +22,7 @@ OPERATIONS = {
 _ENDPOINTS = {"dynamodb", "email"}  # what botocore calls the addresses of these services
 _PACKAGES = {
     "_distutils_hack": "setuptools",
-    "_yaml": "flows are compiled when packaged",
+    "_yaml": "the parser in C: owners' files are small",
     "bin": "commands",
     "blessed": "Chalice's command line",
     "boto3": "botocore is enough",
@@ -41,16 +41,24 @@ _PACKAGES = {
     "wcwidth": "Chalice's command line",
     "wheel": "Chalice's command line",
     "xmod": "Chalice's command line",
-    "yaml": "flows are compiled when packaged",
 }
 _PATHS = (
     "phonenumbers/carrierdata/*",  # whose number it is, and where: nobody asks
     "phonenumbers/geodata/*",
     "phonenumbers/tzdata/*",
     "phonenumbers/shortdata/region_*",
-    "aws_lambda_powertools/event_handler/*/*",  # a web framework; its documentation pages alone are 1.7 MB
-    "aws_lambda_powertools/event_handler/*",
+    "markdown_it/cli/*",  # commands
+    "markdown_it/port.yaml",  # notes to its authors
+    "yaml/_yaml*",  # the parser in C
     "*.pth",
+)
+# Folders with all that is in them: of powertools, logs are used and what logging loads.
+_POWERTOOLS = (
+    "batch circuit_breaker data_classes data_masking feature_flags idempotency kafka parameters parser streaming"
+)
+_TREES = (
+    "aws_lambda_powertools/event_handler/",  # a web framework; its documentation pages alone are 1.7 MB
+    *(f"aws_lambda_powertools/utilities/{name}/" for name in ("auth_alpha", "validation", *_POWERTOOLS.split())),
 )
 _SUFFIXES = {".pyi", ".pyc", ".exe", ".typed", ".md", ".rst", ".pxd", ".pyx", ".c", ".h"}
 
@@ -60,7 +68,7 @@ def wanted(path: PurePosixPath, languages: Collection[str]) -> bool:
     top = path.parts[0]
     if top in _PACKAGES or top.endswith(".dist-info") or path.suffix in _SUFFIXES or "tests" in path.parts:
         return False
-    if any(path.match(pattern) for pattern in _PATHS):
+    if any(path.match(pattern) for pattern in _PATHS) or path.as_posix().startswith(_TREES):
         return False
     if top == "chalice":
         return len(path.parts) == 2 and path.name in ("__init__.py", "app.py")  # as Chalice packs itself

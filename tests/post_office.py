@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 from chalicelib.channels import Message, Receipt
@@ -13,8 +15,8 @@ from chalicelib.domain.events import ConsentGiven, OrderSeen
 from chalicelib.domain.order import Buyer, Consent, Line, Order
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import moment, stamp
-from chalicelib.table import follow_ups, orders, shops
-from chalicelib.work import dispatch, feedback, send, take_account, take_order
+from chalicelib.table import customers, follow_ups, orders, shops
+from chalicelib.work import coupon_steps, dispatch, feedback, send, take_account, take_order, wishes
 from tests.fake_dynamo import FakeDynamo
 
 MINUTE = timedelta(minutes=1)
@@ -74,7 +76,7 @@ class PostOffice:
     journal: dict[str, bytes] = field(default_factory=dict)
     rate: float = 1000.0
 
-    def deliver(self, channel: str, message: Message) -> Receipt:
+    def deliver(self, shop: Shop, channel: str, message: Message) -> Receipt:
         self.taken.append(message)
         tags = {"shop": [message.shop], "follow_up": [message.id], "claim": [message.claim]}
         provider_id = f"ses-{len(self.taken)}"
@@ -84,11 +86,13 @@ class PostOffice:
 
     def sending(self) -> send.Outside:
         return send.Outside(
-            lambda channel, message: self.deliver(channel, message),
-            lambda: not self.untold,
-            self.journal.__setitem__,
-            "https://ecrm.acme.test",
-            MASTER,
+            deliver=lambda shop, channel, message: self.deliver(shop, channel, message),
+            find=lambda shop, channel, follow_up: None,
+            no_events_wait=lambda: not self.untold,
+            journal=self.journal.__setitem__,
+            public_url="https://ecrm.acme.test",
+            master=MASTER,
+            ask=self.asked.extend,
         )
 
     def ticking(self) -> dispatch.Outside:
@@ -113,13 +117,42 @@ class PostOffice:
             record = {"messageId": "m", "body": body}
             send.handle({"Records": [record]}, self.now, self.sending())
             outcomes.append(body)
+        self.make_coupons()
         self.tell()
         return outcomes
+
+    def make_coupons(self) -> None:
+        """The function that talks with shops does what it was asked."""
+        asked, self.asked[:] = list(self.asked), []
+        for shop, body in asked:
+            told = json.loads(body)
+            if told["task"] == "coupon":
+                coupon_steps.work(self.shop, told["follow_up"], self.fetching())
+            else:
+                self.asked.append((shop, body))
+
+    def fetching(self) -> Any:
+        return SimpleNamespace(now=lambda: self.now, settings=SimpleNamespace(master=MASTER))
 
     def tell(self) -> None:
         """Every event of the provider reaches us."""
         while self.untold:
             feedback.hear(self.untold.pop(0), self.now, feedback.Outside(self.journal.__setitem__))
+
+    def wish(self, email: str, notes: dict[str, str]) -> None:
+        """What she chose on her own page (`domain.wishes`)."""
+        (node,) = customers.look_up(self.shop, f"email:{email}")
+        wishes.record(self.shop, node, wishes.Change(notes=notes), self.now, self.journal.__setitem__)
+
+    def complain(self, email: str) -> None:
+        """The provider tells that somebody called a mail of the shop spam."""
+        tags = {"shop": [self.shop.slug], "follow_up": ["f_unknown"], "claim": ["1-1"]}
+        recipients = [{"emailAddress": email}]
+        mail = {"messageId": "ses-0", "timestamp": stamp(self.now), "tags": tags}
+        self.untold.append(
+            {"eventType": "Complaint", "mail": mail, "complaint": {"complainedRecipients": recipients}}
+        )
+        self.tell()
 
     def run(self, until: datetime) -> None:
         """From one moment at which something is due to the next, no closer than the clock's minute."""
@@ -140,7 +173,7 @@ class PostOffice:
 
     def sent(self, flow: str) -> list[Message]:
         """Messages of one flow that the provider took."""
-        return [message for message in self.taken if (follow_ups.key_of(message.id) or ("", ""))[1] == flow]
+        return [message for message in self.taken if message.about["flow"] == flow]
 
 
 @contextmanager

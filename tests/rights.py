@@ -48,6 +48,7 @@ def statements(function: str) -> tuple[tuple[str, frozenset[str], tuple[str, ...
     return tuple(
         (one["Sid"], frozenset(_listed(one["Action"])), tuple(_text(told) for told in _listed(one["Resource"])))
         for one in policy["Statement"]
+        if one["Effect"] == "Allow"
     )
 
 
@@ -68,6 +69,8 @@ def _listed(told: Any) -> list[Any]:
 
 
 def _text(told: Any) -> str:
+    if isinstance(told, str):
+        return told
     return str(told["Fn::Sub"]) if "Fn::Sub" in told else f"${{{'.'.join(told['Fn::GetAtt'])}}}"
 
 
@@ -121,6 +124,7 @@ def watching(watch: Watch) -> Iterator[None]:
     import chalice
 
     from chalicelib import accept
+    from chalicelib.channels import sns
     from chalicelib.functions import feedback, fetch, ingest, send, tick
 
     call, request = BaseClient._make_api_call, Thin._request
@@ -137,6 +141,12 @@ def watching(watch: Watch) -> Iterator[None]:
         watch.note(of_thin(service, method, base, path, headers, body, query))
         return request(self, service, method, base, path, headers, body, query)
 
+    texted = sns._exchange
+
+    def texting(*args: Any) -> tuple[int, bytes]:
+        watch.note([("sns:Publish", "a number")])
+        return texted(*args)
+
     kept: list[tuple[Any, str, Any]] = []
 
     def put(place: Any, name: str, new: Any) -> None:
@@ -145,6 +155,7 @@ def watching(watch: Watch) -> Iterator[None]:
 
     put(BaseClient, "_make_api_call", called)
     put(Thin, "_request", requested)
+    put(sns, "_exchange", texting)
     put(chalice.Chalice, "__call__", _as("api", chalice.Chalice.__call__))
     put(accept, "handler", _as("accept", accept.handler))
     for module, name in ((ingest, "ingest"), (send, "send"), (feedback, "feedback"), (fetch, "fetch"), (tick, "tick")):

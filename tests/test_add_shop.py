@@ -294,7 +294,7 @@ class TestABadArgument:
             ({"treated_share": "0.81"}, "--treated-share: 0.5 to 0.8"),
             ({"treated_share": "0.4"}, "--treated-share: 0.5 to 0.8"),
             ({"treated_share": "nan"}, "--treated-share: 0.5 to 0.8"),
-            ({"flow_off": ["spam"]}, "--flow-off: one of come-back, how-was-it, thank-you"),
+            ({"flow_off": ["spam"]}, "--flow-off: one of back-in-stock, birthday, cart-left, come-back, how-was-it"),
             ({"flow_off": "come-back"}, "--flow-off: must be a list"),
             ({"flow_off": ["come-back"], "flow_on": ["come-back"]}, "--flow-on: come-back cannot be"),
         ],

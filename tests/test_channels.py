@@ -8,6 +8,7 @@ import pkgutil
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from email.header import decode_header, make_header
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -15,8 +16,9 @@ from typing import Any
 import pytest
 
 from chalicelib import channels, flows
-from chalicelib.channels import Message, Receipt, Refused, Trouble, Unclear, ses
+from chalicelib.channels import Message, Receipt, Refused, Trouble, Unclear, Way, ses
 
+NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 MESSAGE = Message(
     id="f_Tzo0MjA0Mg",
     claim="k1",
@@ -60,7 +62,7 @@ class Post:
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
         threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
-        self.settings = Settings(f"http://127.0.0.1:{self.server.server_address[1]}")
+        self.way = Way(Settings(f"http://127.0.0.1:{self.server.server_address[1]}"), NOON)
 
 
 def _reply(handler: BaseHTTPRequestHandler, status: int, body: bytes, error: str = "") -> None:
@@ -93,19 +95,32 @@ def post(monkeypatch: pytest.MonkeyPatch) -> Iterator[Post]:
 def test_every_channel_says_whom_it_reaches_and_what_confirms_it() -> None:
     for found in pkgutil.iter_modules(channels.__path__):
         channel = importlib.import_module(f"chalicelib.channels.{found.name}")
-        assert channel.REACHES in {"email", "sms", "site", "hook"}
+        assert channel.REACHES in {"email", "sms", "person", "visitor"}
         assert channel.CONFIRMS in {"event", "query", "idempotent", "none"}
         assert callable(channel.send)
 
 
+def test_every_provider_is_a_channel_and_each_kind_reaches_alike() -> None:
+    assert {name for names in channels.PROVIDERS.values() for name in names} == {
+        found.name for found in pkgutil.iter_modules(channels.__path__)
+    }
+    for kind, names in channels.PROVIDERS.items():
+        assert len({channels.provider(kind, name).REACHES for name in names}) == 1
+        assert channels.provider(kind) is channels.provider(kind, names[0])
+    with pytest.raises(LookupError):
+        channels.provider("sms", "ses")
+    with pytest.raises(LookupError):
+        channels.provider("pigeon")
+
+
 def test_every_step_that_ships_has_a_channel() -> None:
-    found = [importlib.import_module(f"chalicelib.channels.{m.name}") for m in pkgutil.iter_modules(channels.__path__)]
-    wanted = {step.channel for flow in flows.shipped().values() for step in flow.steps}
-    assert wanted <= {channel.REACHES for channel in found}
+    wanted = {channel for flow in flows.shipped().values() for step in flow.steps for channel in step.channels}
+    assert wanted
+    assert wanted <= channels.PROVIDERS.keys()
 
 
 def test_a_message_arrives_whole(post: Post) -> None:
-    assert ses.send(MESSAGE, post.settings) == Receipt("0100018f-1")
+    assert ses.send(MESSAGE, post.way) == Receipt("0100018f-1")
     (sent,) = post.taken
     simple = sent["Content"]["Simple"]
     assert sent["Destination"] == {"ToAddresses": ["sara@example.test"]}
@@ -145,7 +160,7 @@ def test_each_answer_of_ses_has_one_meaning_and_is_never_tried_twice(
 ) -> None:
     post.answer = lambda handler: _reply(handler, status, b'{"message":"no"}', code)
     with pytest.raises(meant):
-        ses.send(MESSAGE, post.settings)
+        ses.send(MESSAGE, post.way)
     assert len(post.taken) == 1
 
 
@@ -153,7 +168,7 @@ def test_an_answer_that_does_not_come_in_time_is_unclear(post: Post) -> None:
     done = threading.Event()
     post.answer = lambda handler: (done.wait(5), None)[1]
     with pytest.raises(Unclear):
-        ses.send(MESSAGE, post.settings)
+        ses.send(MESSAGE, post.way)
     done.set()
     assert len(post.taken) == 1
 
@@ -175,7 +190,7 @@ def _drop(handler: BaseHTTPRequestHandler) -> None:
 def test_a_lost_answer_is_unclear(post: Post, answer: Callable[[BaseHTTPRequestHandler], None]) -> None:
     post.answer = answer
     with pytest.raises(Unclear):
-        ses.send(MESSAGE, post.settings)
+        ses.send(MESSAGE, post.way)
     assert len(post.taken) == 1
 
 
@@ -183,18 +198,18 @@ def test_nobody_listening_is_trouble(post: Post) -> None:
     post.server.shutdown()
     post.server.server_close()
     with pytest.raises(Trouble):
-        ses.send(MESSAGE, post.settings)
+        ses.send(MESSAGE, post.way)
 
 
 def test_a_shop_without_a_sender_has_a_reason_of_its_own(post: Post) -> None:
     with pytest.raises(Refused, match=r"^no_sender$"):
-        ses.send(replace(MESSAGE, sender=" "), post.settings)
+        ses.send(replace(MESSAGE, sender=" "), post.way)
     assert not post.taken
 
 
 def test_a_persian_sender_is_encoded_and_reads_back(post: Post) -> None:
     name = "فروشگاه پوشاک ترنج، نمایندگی خیابان ولی‌عصر تهران"
-    ses.send(replace(MESSAGE, sender=f"{name} <shop@toranj.test>"), post.settings)
+    ses.send(replace(MESSAGE, sender=f"{name} <shop@toranj.test>"), post.way)
     sender = post.taken[0]["FromEmailAddress"]
     assert sender.isascii()
     words, _, address = sender.rpartition(" ")
@@ -213,7 +228,7 @@ def test_a_persian_sender_is_encoded_and_reads_back(post: Post) -> None:
     ],
 )
 def test_senders_are_written_as_mailboxes(post: Post, given: str, sent: str) -> None:
-    ses.send(replace(MESSAGE, sender=given), post.settings)
+    ses.send(replace(MESSAGE, sender=given), post.way)
     assert post.taken[0]["FromEmailAddress"] == sent
 
 
@@ -246,17 +261,17 @@ def test_what_could_smuggle_headers_or_lose_events_is_refused_before_anything_is
     post: Post, change: dict[str, Any]
 ) -> None:
     with pytest.raises(Refused) as refused:
-        ses.send(replace(MESSAGE, **change), post.settings)
+        ses.send(replace(MESSAGE, **change), post.way)
     assert post.taken == []
     assert "@" not in str(refused.value), "a reason is logged and shows no address"
 
 
 def test_fifteen_headers_are_sent(post: Post) -> None:
-    ses.send(replace(MESSAGE, headers={f"X-{i}": "a" for i in range(15)}), post.settings)
+    ses.send(replace(MESSAGE, headers={f"X-{i}": "a" for i in range(15)}), post.way)
     assert len(post.taken[0]["Content"]["Simple"]["Headers"]) == 15
 
 
 def test_one_client_serves_all_messages(post: Post) -> None:
     for _ in range(3):
-        ses.send(MESSAGE, post.settings)
+        ses.send(MESSAGE, post.way)
     assert ses._client.cache_info().misses == 1

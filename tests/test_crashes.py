@@ -14,6 +14,7 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from chalicelib.channels import Message, Receipt, Trouble, Unclear
+from chalicelib.domain.shop import Shop
 from chalicelib.table import base, orders
 from chalicelib.work import dispatch, feedback, send
 from tests.fake_dynamo import error
@@ -172,9 +173,9 @@ def die_at(office: PostOffice, at: int) -> int:
         if count == at:
             raise Died
 
-    def deliver(channel: str, message: Message) -> Receipt:
+    def deliver(shop: Shop, channel: str, message: Message) -> Receipt:
         step()
-        receipt = office.deliver(channel, message)
+        receipt = office.deliver(shop, channel, message)
         step()
         return receipt
 

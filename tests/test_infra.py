@@ -110,7 +110,9 @@ def test_every_function_of_the_app_has_its_size_and_its_own_rights() -> None:
     assert set(done.stdout.split()) | {"api_handler"} == set(configured)
     for function in configured.values():
         policy = json.loads((ROOT / ".chalice" / function["iam_policy_file"]).read_text())
-        assert not [statement for statement in policy["Statement"] if statement["Resource"] == "*"]
+        broad = [statement for statement in policy["Statement"] if statement["Resource"] == "*"]
+        # a phone number has no ARN; topics are denied (test_template)
+        assert {statement["Action"] for statement in broad} <= {"sns:Publish"}
 
 
 @pytest.mark.slow

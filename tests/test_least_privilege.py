@@ -20,12 +20,13 @@ import boto3
 import pytest
 from chalice.local import LambdaContext
 
-from chalicelib import outside
+from chalicelib import keys, outside
 from chalicelib.domain.events import PrivacyAsked, ShopGone
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import stamp
 from chalicelib.functions import fetch, tick
 from chalicelib.platforms.standard import signature
+from chalicelib.settings import settings
 from chalicelib.table import due, shops
 from chalicelib.work import connections, sync, take_rights
 from infra import trim
@@ -48,6 +49,7 @@ REASONS = {
     ("*", "TakeMessages", "sqs:GetQueueAttributes"): "the same",
     ("*", "KnowWhatIsMissing", "s3:ListBucket"): "without it S3 says 403 and not 404 of a missing object: no shop yet "
     "would look like S3 being down",
+    ("send", "SendText", "sns:Publish"): "only for shops that send text messages through SNS (test_channels)",
     (
         "*",
         "Master",
@@ -166,6 +168,10 @@ def _stand_at_the_door(life: Life) -> None:
     keep("woo", lambda shop: replace(_there(shop), pings_until=stamp(now + timedelta(minutes=5))))
     form = {"content-type": "application/x-www-form-urlencoded"}
     assert life.ask("POST", "/hooks/woocommerce/woo", b"webhook_id=12", form)[0] == 200
+    keep("woo", lambda shop: replace(_there(shop), channels={"sms": {"provider": "kavenegar"}}))
+    token = keys.provider_token(settings().master, "kavenegar", "woo")
+    said = b"from=09121234567&message=STOP&messageid=7"
+    assert life.ask("POST", f"/provider/kavenegar/woo/{token}", said, form)[0] == 200
 
 
 def _there(shop: Shop | None) -> Shop:
@@ -260,10 +266,12 @@ def _ask_everything(life: Life) -> None:
     mail = life.world.store.list()[0]
     text = json.dumps(life.world.store.get(mail["id"]) if "id" in mail else mail)
     for path in {part.split('"')[0].split("\\")[0].split(">")[0] for part in text.split(life.world.url)[1:]}:
-        if path.startswith(("/m/", "/u/")):
+        if path.startswith(("/m/", "/u/", "/r/")):
             assert life.ask("GET", path, headers={"Accept": "text/html"})[0] == 200
             form = {"content-type": "application/x-www-form-urlencoded"}
-            assert life.ask("POST", path, b"marketing=unsubscribed", form)[0] == 200
+            for body in (b"do=mine", b"do=stop", b"stars=2"):
+                assert life.ask("POST", path.partition("?")[0], body, form)[0] == 200
+    assert life.ask("GET", "/v1/tasks")[0] == 200
     assert life.ask("DELETE", f"/v1/customers/{customers[0]['id']}")[0] == 202
     life.run(1)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import boto3
 import pytest
 
-from chalicelib import flows, settings
+from chalicelib import flows, languages, settings
 from chalicelib.table import sync
 from chalicelib.work import sync as talks
 from infra import package, resources, trim
@@ -48,7 +48,7 @@ def test_packing_again_gives_the_same_bytes(artifact: Artifact, tmp_path: Path) 
 
 
 def test_there_are_no_commands_no_installers_and_no_tests_in_it(artifact: Artifact) -> None:
-    unwanted = {"pip", "setuptools", "wheel", "boto3", "moto", "pytest", "yaml", "bin", "tests", "infra", "webhooks"}
+    unwanted = {"pip", "setuptools", "wheel", "boto3", "moto", "pytest", "_yaml", "bin", "tests", "infra", "webhooks"}
     assert not {name.split("/")[0] for name in files(artifact.app)} & unwanted
     assert not [name for name in files(artifact.app) if "/tests/" in name or ".dist-info/" in name or "/cli/" in name]
 
@@ -64,11 +64,16 @@ def test_templates_words_schemas_and_compiled_flows_are_in_it(artifact: Artifact
     ours = {
         file.relative_to(ROOT).as_posix()
         for file in (ROOT / "chalicelib").rglob("*")
-        if file.suffix in (".liquid", ".words", ".json") and "samples" not in file.parts
+        if file.suffix in (".liquid", ".md", ".json") and "samples" not in file.parts
     }
     assert len(ours) > 20
     assert not ours - files(artifact.app)
     assert (artifact.app / "chalicelib/flows/compiled.json").read_text() == flows.compiled()
+    packed = artifact.app / "chalicelib/languages"
+    assert (packed / "pages.json").exists()
+    assert {file.stem for file in (packed / "compiled").iterdir()} == set(languages.names())
+    for language in languages.names():
+        assert (packed / "compiled" / f"{language}.json").read_text() == languages.compiled(language)
 
 
 def test_every_module_is_compiled_and_the_bytecode_is_never_checked_against_dates(artifact: Artifact) -> None:
@@ -116,7 +121,7 @@ def test_a_cut_down_model_keeps_every_shape_that_it_names() -> None:
 
 def test_the_languages_of_the_mails_are_in_it_and_no_others(artifact: Artifact) -> None:
     locales = {file.stem.split("_")[0] for file in (artifact.app / "babel" / "locale-data").glob("*.dat")}
-    assert locales == {"root", "en", *flows.languages()}
+    assert locales == {"root", "en", *languages.names()}
 
 
 @pytest.mark.slow

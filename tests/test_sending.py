@@ -252,9 +252,9 @@ def test_two_workers_with_the_same_follow_up_send_it_once(office: PostOffice) ->
     first = office.sending()
     inner = office.deliver
 
-    def overtaken(channel: str, message: object) -> Receipt:
+    def overtaken(shop: object, channel: str, message: object) -> Receipt:
         assert send.send(office.shop, due_id(1, "thank-you"), office.now, office.sending()) == "not_due"
-        return inner(channel, message)  # type: ignore[arg-type]
+        return inner(shop, channel, message)  # type: ignore[arg-type]
 
     first.deliver = overtaken
     assert send.send(office.shop, due_id(1, "thank-you"), office.now, first) == "sent"
@@ -285,7 +285,7 @@ def test_a_provider_in_trouble_is_tried_again_later_and_one_that_refuses_is_not(
     office.sell(order(2, email="bad@example.test"))
     working = office.deliver
 
-    def moody(channel: str, message: object) -> Receipt:
+    def moody(shop: object, channel: str, message: object) -> Receipt:
         raise Refused("no such mailbox") if message.to == "bad@example.test" else Trouble("throttled")  # type: ignore[attr-defined]
 
     office.deliver = moody  # type: ignore[method-assign]
@@ -301,8 +301,8 @@ def test_a_lost_answer_is_settled_by_the_providers_own_event(office: PostOffice)
     office.sell(order())
     working = office.deliver
 
-    def deaf(channel: str, message: object) -> Receipt:
-        working(channel, message)  # type: ignore[arg-type]
+    def deaf(shop: object, channel: str, message: object) -> Receipt:
+        working(shop, channel, message)  # type: ignore[arg-type]
         raise Unclear("no answer")
 
     office.deliver = deaf  # type: ignore[method-assign]
@@ -316,7 +316,7 @@ def test_a_lost_answer_without_any_event_is_sent_again_once_every_event_was_read
     office.sell(order())
     working = office.deliver
 
-    def swallowed(channel: str, message: object) -> Receipt:
+    def swallowed(shop: object, channel: str, message: object) -> Receipt:
         raise Unclear("no answer")
 
     office.deliver = swallowed  # type: ignore[method-assign]
@@ -337,7 +337,7 @@ def test_a_channel_that_confirms_nothing_is_never_tried_twice(
     monkeypatch.setattr("chalicelib.channels.ses.CONFIRMS", "none")
     office.sell(order())
 
-    def swallowed(channel: str, message: object) -> Receipt:
+    def swallowed(shop: object, channel: str, message: object) -> Receipt:
         raise Unclear("no answer")
 
     office.deliver = swallowed  # type: ignore[method-assign]

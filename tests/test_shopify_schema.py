@@ -32,6 +32,18 @@ QUERIES = {name: text for name, text in EVERY.items() if isinstance(text, str)}
 GID = "gid://shopify/Order/450789001"
 # Where the real API leaves no other way: what is to replace these two is not in the schema of this version yet.
 STILL_DEPRECATED = {"CustomerPhoneNumber.marketingState", "CustomerPhoneNumber.marketingUpdatedAt"}
+COUPON = {
+    "title": "eCRM welcome-back",
+    "code": "BACK-7K3MQ9AB",
+    "startsAt": "2026-11-21T12:00:00Z",
+    "endsAt": "2026-12-21T12:00:00Z",
+    "usageLimit": 1,
+    "appliesOncePerCustomer": True,
+    "combinesWith": {"orderDiscounts": False, "productDiscounts": False, "shippingDiscounts": True},
+    "customerGets": {"value": {"percentage": 0.1}, "items": {"all": True}},
+    "context": {"all": "ALL"},
+    "minimumRequirement": {"subtotal": {"greaterThanOrEqualToSubtotal": "50.00"}},
+}
 VARIABLES = {
     "orders": {"first": queries.ORDERS_AT_ONCE, "lines": queries.LINES_AT_ONCE, "sort": "ID"},
     "customers": {"first": queries.CUSTOMERS_AT_ONCE, "sort": "UPDATED_AT"},
@@ -48,6 +60,10 @@ VARIABLES = {
         "hook": {"uri": "https://us.test/new", "format": "JSON", "filter": None, "includeFields": None},
     },
     "dropHook": {"id": "gid://shopify/WebhookSubscription/901431827"},
+    "coupon": {"code": "BACK-7K3MQ9AB"},
+    "makeCoupon": {"coupon": COUPON},
+    "mendCoupon": {"id": "gid://shopify/DiscountCodeNode/1057371001", "coupon": COUPON},
+    "dropCoupon": {"id": "gid://shopify/DiscountCodeNode/1057371001"},
 }
 
 

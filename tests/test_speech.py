@@ -112,3 +112,64 @@ def test_the_language_is_hers_else_the_shops_else_english(customer: str | None, 
 def test_the_locale_is_the_nearest_of_the_mails_language() -> None:
     assert best_locale("en", "fa-IR", "en-GB") == "en-GB"
     assert best_locale("fa", None, "en-GB") == "fa"
+
+
+@pytest.mark.parametrize(
+    ("locale", "amount", "currency", "original", "said"),
+    [
+        ("de-AT", 123_456, "EUR", "EUR", "€ 1.234,56"),
+        ("de-AT", 1_234, "KWD", "KWD", "KWD 1,234"),
+        ("de-CH", 123_456, "CHF", "CHF", "CHF 1’234.56"),
+        ("de-DE", 279_900, "IRR", "IRT", "27.990 Toman"),
+        ("fr-FR", 123_456, "EUR", "EUR", "1\u202f234,56 €"),
+        ("fr-CA", 1_250, "CAD", "CAD", "12,50 $"),
+        ("fr-FR", 279_900, "IRR", "IRT", "27\u202f990 tomans"),
+        ("es-ES", 123_456, "EUR", "EUR", "1.234,56 €"),
+        ("es-MX", 123_456, "MXN", "MXN", "$1,234.56"),
+        ("es-ES", 279_900, "IRR", "IRHR", "279.900 riales"),
+        ("ar-EG", 123_456, "EGP", "EGP", "\u200f١٬٢٣٤٫٥٦ ج.م.\u200f"),
+        ("ar-SA", 123_456, "EUR", "EUR", "\u200f١٬٢٣٤٫٥٦ €"),
+        ("ar-AE", 123_456, "AED", "AED", "\u200f1,234.56 د.إ.\u200f"),
+        ("ar-MA", 123_456, "MAD", "MAD", "\u200f1.234,56 د.م.\u200f"),
+        ("ar-EG", 279_900, "IRR", "IRT", "٢٧٬٩٩٠ تومان"),
+    ],
+)
+def test_money_in_german_french_spanish_and_arabic(
+    locale: str, amount: int, currency: str, original: str, said: str
+) -> None:
+    assert Speech(locale).money(amount, currency, original).replace(NBSP, " ") == said
+
+
+@pytest.mark.parametrize(
+    ("locale", "said"),
+    [
+        ("de-DE", "22. November 2026"),
+        ("fr-FR", "22 novembre 2026"),
+        ("es-MX", "22 de noviembre de 2026"),
+        ("ar-AE", "22 نوفمبر 2026"),
+        ("ar-EG", "٢٢ نوفمبر ٢٠٢٦"),
+        ("ar-JO", "٢٢ تشرين الثاني ٢٠٢٦"),
+    ],
+)
+def test_days_in_german_french_spanish_and_arabic(locale: str, said: str) -> None:
+    assert Speech(locale).date("2026-11-22T03:00:00Z", "Europe/Berlin") == said
+
+
+def test_where_a_first_name_is_too_little_the_whole_name_is_said() -> None:
+    assert [Speech(tag).whole_names for tag in ("fa", "ar-EG", "de-AT", "en", "fr", "es")] == [True] * 3 + [False] * 3
+
+
+def test_the_first_of_a_month_is_an_ordinal_in_french_alone() -> None:
+    at = "2026-08-01T12:00:00Z"
+    assert Speech("fr-FR").date(at, "Europe/Paris") == "1er août 2026"
+    assert Speech("fr-CA").date("2026-08-11T12:00:00Z", "America/Montreal") == "11 août 2026"
+    assert Speech("es-ES").date(at, "Europe/Madrid") == "1 de agosto de 2026"
+
+
+def test_arabic_has_the_digits_of_its_region() -> None:
+    egypt, emirates = Speech("ar-EG"), Speech("ar-AE")
+    assert (egypt.direction, emirates.direction) == ("rtl", "rtl")
+    assert (egypt.number(1_234_567), emirates.number(1_234_567)) == ("١٬٢٣٤٬٥٦٧", "1,234,567")
+    assert (egypt.digits("1042"), emirates.digits("1042")) == ("١٠٤٢", "1042")
+    assert egypt.digits("WC-1042") == "\u2068WC-1042\u2069", "a code keeps its digits and its order"
+    assert Speech("de").number(1_234_567) == "1.234.567"

@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -517,3 +518,36 @@ def test_time_never_runs_backwards_over_a_restart(tmp_path: Path) -> None:
     first.hold(datetime(2026, 12, 1, tzinfo=UTC))
     first.go_on()
     assert Timeline(START, note).now() >= datetime(2026, 12, 1, tzinfo=UTC)
+
+
+def test_a_text_message_lands_in_the_mailbox_and_can_be_answered(world: World) -> None:
+    """Kavenegar and SNS as they are here: the same texts, once each, beside the mails."""
+    from chalicelib.channels import Message
+    from chalicelib.table import shops
+    from chalicelib.work import ways
+
+    world.add_shop({"shop": "texts", "platform": "standard", "from": "Texts <shop@texts.test>"})
+    given, now, plain = settings(), world.timeline.now(), shops.get("texts")
+    assert plain
+    sealed = ways.seal(given.master, "texts", "sms", {"key": "AnyKeyWorksHere"})
+    line = replace(plain, channels={"sms": {"provider": "kavenegar", "sender": "10008663", "sealed": sealed}})
+    topic = replace(plain, channels={"sms": {"provider": "sns"}})
+    text = Message("f_1", "k", "texts", "+989121234567", "", "", "", "سلام سارا", language="fa")
+    first = ways.deliver(line, "sms", text, now, given)
+    assert ways.deliver(line, "sms", text, now, given) == first, "its own id keeps it from going out twice"
+    found = ways.find(line, "sms", "f_1", now, given)
+    assert found
+    assert found.provider_id == first.provider_id
+    assert ways.find(line, "sms", "f_2", now, given) is None
+    ways.deliver(topic, "sms", replace(text, id="f_3", to="+4915112345678", text="Hi"), now, given)
+    (persian,), (english,) = (ask(world, f"/_local/mail?to={to}")[1] for to in ("%2B989121234567", "+4915112345678"))
+    assert (persian["channel"], persian["from"], persian["text"], persian["parts"]) == (
+        *("sms", "10008663", "سلام سارا", 1),
+    )
+    assert (english["channel"], english["text"]) == ("sms", "Hi")
+    assert ask(world, "/_local/mailbox")[0] == 200
+    shops.put(line)
+    said = {"shop": "texts", "from": "09121234567", "message": "لغو"}
+    assert ask(world, "/_local/sms", said)[0] == 200
+    assert ask(world, "/_local/sms", {"shop": "texts"})[0] == 400
+    assert world.drain()["worked"] == {"Feedback": 1}

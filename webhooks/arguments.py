@@ -239,14 +239,14 @@ def _missing(name: str) -> str:
     raise BadArgument(name, "is missing; it is always needed")
 
 
-def flows_off(args: Mapping[str, Any], before: Iterable[str]) -> tuple[str, ...]:
-    """The flows a shop does not want, after `flow_off` and `flow_on`. Raises BadArgument."""
+def flows_switched(args: Mapping[str, Any]) -> dict[str, bool]:
+    """flow -> on or off, as `flow_off` and `flow_on` say. Raises BadArgument."""
     off, on = (
         {_checked(name, _flow, text) for text in _list(name, args.get(name))} for name in ("flow_off", "flow_on")
     )
     if off & on:
         raise BadArgument("flow_on", f"{', '.join(sorted(off & on))} cannot be on and off at once")
-    return tuple(sorted((set(before) | off) - on))
+    return {**dict.fromkeys(sorted(off), False), **dict.fromkeys(sorted(on), True)}
 
 
 def _list(name: str, value: Any) -> list[Any]:

@@ -30,8 +30,8 @@ _TEXTS = (
 _LISTS = (
     ("--secret", "S", "a secret the shop already signs with, for all topics or TOPIC=S; repeatable; replaces earlier"),
     ("--consent-meta", "KEY=CHANNEL", "order meta key of a newsletter plugin, and email or sms; repeatable"),
-    ("--flow-off", "NAME", "a flow this shop does not want: come-back, how-was-it, thank-you; repeatable"),
-    ("--flow-on", "NAME", "a flow it wants again; repeatable"),
+    ("--flow-off", "NAME", "a flow this shop does not want, such as come-back; repeatable"),
+    ("--flow-on", "NAME", "a flow it wants, such as win-back; `flows` lists them; repeatable"),
     ("--origin", "URL", "where the storefront's pages come from; repeatable"),
 )
 

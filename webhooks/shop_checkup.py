@@ -79,9 +79,21 @@ def _asked(shop: Shop, settings: Settings) -> Iterator[Finding]:
         yield Finding("fail", f"it says it lives at {facts.address}, registered is {shop.source_url}", remedy)
     looked = list(api.check(link))
     yield from looked
+    yield from _coupons(shop, api, link)
     yield from _webhooks(shop, api, link, settings)
     if not any("clock" in finding.what for finding in looked):
         yield from _clock(noting.date, link.now())
+
+
+def _coupons(shop: Shop, api: ModuleType, link: Link) -> Iterator[Finding]:
+    """Only of a shop whose owner wants coupons."""
+    from chalicelib.work import coupons_used
+
+    if not shop.coupons:
+        return
+    if coupons_used.made_by_shop(shop) and hasattr(api, "check_coupons"):
+        yield from api.check_coupons(link)
+    yield from coupons_used.findings(shop)
 
 
 def _webhooks(shop: Shop, api: ModuleType, link: Link, settings: Settings) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import stamp
 from chalicelib.settings import Settings
 from chalicelib.signatures import signature_of
-from webhooks.arguments import BadArgument, checked, flows_off, secrets_by_topic
+from webhooks.arguments import BadArgument, checked, flows_switched, secrets_by_topic
 from webhooks.warnings import warnings
 
 # More live generations than this would only be forgotten ones; each costs an HMAC per delivery.
@@ -57,7 +57,12 @@ def listed(rows: Rows | None = None) -> list[dict[str, Any]]:
 
 def _line(shop: Shop) -> dict[str, Any]:
     shown = ("platform", "state", "connected_at", "sender", "consent", "currency", "timezone", "treated_share")
-    return {"shop": shop.slug, **{name: getattr(shop, name) for name in shown}, "flows_off": list(shop.flows_off)}
+    return {
+        "shop": shop.slug,
+        **{name: getattr(shop, name) for name in shown},
+        "flows_off": list(shop.flows_off),
+        "flows_on": list(shop.flows_on),
+    }
 
 
 def _table() -> Rows:
@@ -83,12 +88,24 @@ def registered(args: Mapping[str, Any], old: Shop | None, master: bytes, now: da
         if old and given.get(name, getattr(old, name)) != getattr(old, name):
             raise BadArgument(name, "cannot change: every id and every arm of this shop was made with it")
     shop = replace(old or _new(given["slug"], given["platform"], master, now), **given)
-    shop = replace(shop, flows_off=flows_off(args, shop.flows_off))
+    shop = _switched(shop, flows_switched(args), old is None, now)
     if old is None and "country" not in given and shop.locale[-3:-2] == "-":
         shop = replace(shop, country=shop.locale[-2:])
     if args.get("secret"):
         shop = replace(shop, supplied_secrets=_sealed(shop, secrets_by_topic(shop.platform, args["secret"]), master))
     return rotated(shop, args, master, now)
+
+
+def _switched(shop: Shop, wanted: Mapping[str, bool], new: bool, now: datetime) -> Shop:
+    """With flows on and off. In a new shop they were never otherwise."""
+    if not wanted:
+        return shop
+    from chalicelib.flows import shipped
+    from chalicelib.work import flow_switch  # loads the table
+
+    for name, on in wanted.items():
+        shop = flow_switch.switched(shop, shipped()[name], on, now)
+    return replace(shop, flows_since={}) if new else shop
 
 
 def _new(slug: str, platform: str, master: bytes, now: datetime) -> Shop:

@@ -9,14 +9,14 @@ from __future__ import annotations
 import re
 from email.header import Header
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, ParamValidationError, SSLError
 from botocore.parsers import ResponseParserError
 from botocore.session import Session
 
-from chalicelib.channels import Message, Receipt, Refused, Trouble, Unclear
+from chalicelib.channels import Message, Receipt, Refused, Trouble, Unclear, Way
 
 REACHES = "email"
 CONFIRMS = "event"
@@ -44,21 +44,11 @@ _REFUSED = {
 }
 
 
-class Settings(Protocol):
-    """What of the settings this channel reads."""
-
-    @property
-    def mail_configuration_set(self) -> str: ...
-    @property
-    def region(self) -> str: ...
-    @property
-    def mail_endpoint_url(self) -> str: ...
-
-
-def send(message: Message, settings: Settings) -> Receipt:
+def send(message: Message, way: Way) -> Receipt:
     """Hand one message to SES, once. Raises Refused (never again), Trouble (later), Unclear (its events will tell)."""
-    request = _request(message, settings.mail_configuration_set)
-    client = _client(settings.region, settings.mail_endpoint_url or None)
+    given = way.settings
+    request = _request(message, given.mail_configuration_set)
+    client = _client(given.region, given.mail_endpoint_url or None)
     try:
         answer = client.send_email(**request)
     except ClientError as problem:

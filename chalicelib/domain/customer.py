@@ -7,6 +7,7 @@ Because nothing moves when a link is made or dropped, no money can be lost on th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from chalicelib.domain.order import Buyer, Consent, Totals
@@ -28,6 +29,9 @@ class Contact:
     phones: dict[str, str] = field(default_factory=dict)
     consents: dict[str, Known] = field(default_factory=dict)  # "email:subscribed" -> (when or "", source)
     last_order: str = ""  # when the newest order that we ever heard of was placed: sorts lists, decides nothing
+    # What else is known, each the latest word: `wish:language` and the other wishes of her own page, `tag:vip` (on |
+    # off), `segment:lapsed` (in | out), `answered:email`, `no_selling_until`, `birthday` (MM-DD or YYYY-MM-DD).
+    notes: dict[str, Known] = field(default_factory=dict)
 
     def told(self, buyer: Buyer, at: str) -> Contact:
         """This and what `buyer` says, said at the stored moment `at`."""
@@ -55,7 +59,20 @@ class Contact:
                 for key in sorted(self.consents.keys() | other.consents.keys())
             },
             last_order=max(self.last_order, other.last_order, key=in_order),
+            notes={
+                key: max(filter(None, (self.notes.get(key), other.notes.get(key))), key=_age)
+                for key in sorted(self.notes.keys() | other.notes.keys())
+            },
         )
+
+    def note(self, key: str) -> str | None:
+        """The latest word on something, or None."""
+        known = self.notes.get(key)
+        return known[1] if known else None
+
+    def noted(self, at: str, notes: Mapping[str, str]) -> Contact:
+        """With these notes, said at the stored moment `at`."""
+        return self.join(Contact(notes={key: (at, value) for key, value in notes.items()}))
 
     def allows(self, channel: str, policy: str) -> bool:
         """Whether marketing may use the channel: `strict` wants an opt-in later than the last opt-out, `soft` only the
@@ -115,6 +132,7 @@ class LastSend:
     at: str
     purpose: str
     follow_up: str
+    channel: str = "email"
 
 
 # Enough for every cap; older ones decide nothing any more.
@@ -144,10 +162,10 @@ class Node:
             totals[currency] = now
         return replace(self, totals={c: t for c, t in sorted(totals.items()) if t != Totals()})
 
-    def sending(self, at: str, purpose: str, follow_up: str) -> Node:
+    def sending(self, at: str, purpose: str, follow_up: str, channel: str = "email") -> Node:
         """With one more message on record; the same follow-up tried again replaces its earlier try."""
         others = [send for send in self.last_sends if send.follow_up != follow_up]
-        return replace(self, last_sends=(*others, LastSend(at, purpose, follow_up))[-MOST_SENDS:])
+        return replace(self, last_sends=(*others, LastSend(at, purpose, follow_up, channel))[-MOST_SENDS:])
 
     @property
     def owner(self) -> str | None:

@@ -1,147 +1,195 @@
-"""Asked again at the moment of sending: may this follow-up go now, later, or never?
+"""Asked again when a step's moment has come: may it happen now, later, or never?
 
 One pure function of what was read; the same facts give the same verdict, so a decision can be explained and replayed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta
 
-from chalicelib.domain.customer import Customer, LastSend
-from chalicelib.domain.flow import Flow
-from chalicelib.domain.order import Order
+from chalicelib.domain.caps import caps_of, frees_at
+from chalicelib.domain.choosing import choose, objection
+from chalicelib.domain.conditions import failing, holds, said
+from chalicelib.domain.customer import LastSend
+from chalicelib.domain.facts import Facts, Option, Other, before, segments_of
 from chalicelib.domain.planning import stopped
-from chalicelib.domain.shop import Shop
-from chalicelib.domain.times import in_order, moment, stamp
+from chalicelib.domain.quiet import quiet_until
+from chalicelib.domain.times import in_order, later, moment, stamp
+from chalicelib.domain.wishes import wishes_of
 
-QUIET_FROM, QUIET_UNTIL = time(21, 0), time(9, 0)  # marketing, in the shop's zone
 GAP = {"transactional": timedelta(minutes=15), "marketing": timedelta(hours=24)}  # after any other message to her
-CAP, CAP_WINDOW = 2, timedelta(days=7)  # marketing messages
-# Why an address is barred when somebody who had objected to marketing was erased: mail about her orders may go there.
-OBJECTION = "objection"
 WAIT_WHILE_CLOSED = timedelta(hours=1)  # until a pause or an import is looked at again
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """Everything a verdict rests on. `others_due`: her follow-ups due now, (id, purpose, due), this one included."""
-
-    follow_up: str
-    purpose: str
-    channel_reaches: str  # email | phone
-    late_after: str
-    shop: Shop
-    flow: Flow | None  # None: no longer shipped
-    order: Order | None
-    customer: Customer | None
-    newer_order: bool
-    address: str | None  # where it would go
-    suppressed: str | None
-    arm: str | None
-    others_due: tuple[tuple[str, str, str], ...] = ()
-
-
-def address_of(purpose: str, reaches: str, order: Order | None, customer: Customer | None) -> str | None:
-    """Where a message goes: what is about an order, to the address left with it (the next one may be a gift, with
-    somebody else's address); all else, to the one she gave last."""
-    if customer is None:
-        return None
-    left = None if order is None else order.buyer.email if reaches == "email" else order.buyer.phone
-    return (left if purpose == "transactional" else None) or customer.contact.reachable(reaches)
+# What only those who are not held out get; all other steps are taken by both arms alike.
+WAYS = ("branch", "split", "wait_for")  # steps that only lead on are never too late
+EFFECTS = ("send", "coupon", "webhook", "task")
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`state`: send | held_out | deferred | cancelled | skipped. `until` is a stored moment, for deferred."""
+    """`state`: go | held_out | deferred | cancelled | skipped. `until` is a stored moment, for deferred; `option`: the
+    channel. A cancelled step ends the flow for this trigger, a skipped one is only left out."""
 
     state: str
     code: str
     until: str | None = None
     params: dict[str, object] = field(default_factory=dict)
+    option: Option | None = None
 
 
 def decide(facts: Facts, now: datetime) -> Verdict:
-    """The first objection decides; with none, she is written to, or would have been were she not held out."""
-    for verdict in _objections(facts, now):
-        if verdict:
+    """The first objection decides; with none, it happens, or would have, were she not held out."""
+    option = chosen(facts, now)
+    for guard in _ALWAYS:
+        if verdict := guard(facts, now):
             return verdict
-    return Verdict("held_out", "held_out") if facts.arm == "control" else Verdict("send", "send")
+    if facts.step is not None and facts.step.kind == "send" and option is not None:
+        for ask in _SENDING:
+            if verdict := ask(facts, option, now):
+                return verdict
+    effect = facts.step is not None and facts.step.kind in EFFECTS
+    if facts.arm == "control" and facts.purpose == "marketing" and effect:
+        return Verdict("held_out", "held_out", option=option)
+    return Verdict("go", "go", option=option)
 
 
-def _objections(facts: Facts, now: datetime) -> Iterator[Verdict | None]:
-    yield _shop_closed(facts, now)
-    yield _too_late(facts, now)
-    yield _nobody(facts)
-    yield _order_not_good(facts)
-    yield _not_wanted(facts)
-    yield _importing(facts, now)
-    yield _quiet(facts, now)
-    yield _capped(facts, now)
-    yield _one_at_a_time(facts, now)
+def chosen(facts: Facts, now: datetime) -> Option | None:
+    """The channel for her, of those the step names."""
+    if not facts.options or facts.customer is None:
+        return None
+    contact = facts.customer.contact
+    preferred = wishes_of(contact, now).channel
+    return choose(facts.options, contact, facts.purpose, facts.shop.consent, preferred)
 
 
 def _shop_closed(facts: Facts, now: datetime) -> Verdict | None:
     if facts.shop.state == "paused":
         return Verdict("deferred", "shop_paused", stamp(now + WAIT_WHILE_CLOSED))
+    if facts.shop.state == "staging":
+        return Verdict("skipped", "staging")
     if facts.shop.state != "on":
         return Verdict("cancelled", "shop_off")
-    off = facts.flow is None or facts.flow.name in facts.shop.flows_off
-    return Verdict("cancelled", "flow_off") if off else None
+    if facts.flow is None or not switched_on(facts):
+        return Verdict("cancelled", "flow_off")
+    return Verdict("cancelled", "flow_changed") if facts.step is None else None
+
+
+def switched_on(facts: Facts) -> bool:
+    flow, shop = facts.flow, facts.shop
+    return flow is not None and flow.name not in shop.flows_off and (flow.on or flow.name in shop.flows_on)
 
 
 def _too_late(facts: Facts, now: datetime) -> Verdict | None:
-    late = in_order(stamp(now)) > in_order(facts.late_after)
-    return Verdict("skipped", "too_late", params={"late_after": facts.late_after}) if late else None
+    if facts.step is not None and facts.step.kind in WAYS:
+        return None
+    late_after = facts.late_after
+    if facts.rhythm_until and facts.step:
+        late_after = later(facts.rhythm_until, facts.step.max_late)
+    late = in_order(stamp(now)) > in_order(late_after)
+    return Verdict("skipped", "too_late", params={"late_after": late_after}) if late else None
 
 
-def _nobody(facts: Facts) -> Verdict | None:
-    gone = facts.customer is None or facts.customer.erased or facts.order is None
+def _nobody(facts: Facts, now: datetime) -> Verdict | None:
+    gone = facts.customer is None or facts.customer.erased or (facts.needs_order and facts.order is None)
     return Verdict("cancelled", "customer_gone") if gone else None
 
 
-def _order_not_good(facts: Facts) -> Verdict | None:
-    if facts.flow is None or facts.order is None:
+def _ended(facts: Facts, now: datetime) -> Verdict | None:
+    """The flow's exits, and whatever made its trigger untrue."""
+    flow, order = facts.flow, facts.order
+    if flow is None:
         return None
-    reason = stopped(facts.flow, facts.order)
-    if reason:
+    if facts.needs_order and order is not None and (reason := stopped(flow, order)):
         return Verdict("cancelled", reason)
-    newer = facts.newer_order and "newer_order" in facts.flow.exits
-    return Verdict("cancelled", "newer_order") if newer else None
+    if facts.matter:
+        return Verdict("cancelled", facts.matter)
+    if facts.newer_order and "bought_again" in flow.exits:
+        return Verdict("cancelled", "newer_order")
+    if _objects(facts, "unsubscribed" in flow.exits):
+        return Verdict("cancelled", "unsubscribed")
+    if facts.purpose == "marketing" and facts.customer and facts.customer.contact.note("complained"):
+        return Verdict("cancelled", "suppressed", params={"reason": "complaint"})
+    if "left_segment" in flow.exits and facts.customer:
+        left = [name for name in flow.segments if name not in segments_of(facts.customer)]
+        if left:
+            return Verdict("cancelled", "left_segment", params={"segment": left[0]})
+    return None
 
 
-def _not_wanted(facts: Facts) -> Verdict | None:
+def _objects(facts: Facts, says_so: bool) -> bool:
+    """Whether she wants no marketing: by mail, where the flow `says_so`; else by any way at all, which ends marketing
+    before a coupon is made for nobody."""
+    contact = facts.customer.contact if facts.customer else None
+    if contact is None or not (says_so or facts.purpose == "marketing"):
+        return False
+    said_no = "email:unsubscribed" in contact.consents and not contact.allows("email", facts.shop.consent)
+    return said_no and (says_so or not contact.allows("sms", facts.shop.consent))
+
+
+def _her_rhythm(facts: Facts, now: datetime) -> Verdict | None:
+    until = facts.rhythm_until
+    if until is None or before(until, now):
+        return None
+    return Verdict("deferred", "waits_for_rhythm", until)
+
+
+def _condition(facts: Facts, now: datetime) -> Verdict | None:
+    """Of the flow: it ends. Of the step: it is left out."""
+    if facts.flow is None or facts.step is None:
+        return None
+    if not holds(facts.flow.only_if, facts.known):
+        return Verdict("cancelled", "condition", params=_failed(facts.flow.only_if, facts))
+    if facts.step.kind != "branch" and not holds(facts.step.only_if, facts.known):
+        return Verdict("skipped", "condition", params=_failed(facts.step.only_if, facts))
+    return None
+
+
+def _failed(condition: object, facts: Facts) -> dict[str, object]:
+    test = failing(condition, facts.known)  # type: ignore[arg-type]
+    return {"test": said(test) if test else ""}
+
+
+def _not_wanted(facts: Facts, option: Option, now: datetime) -> Verdict | None:
     if facts.customer is None:
         return None
-    contact = facts.customer.contact
-    if facts.address is None:
-        return Verdict("skipped", "no_address", params={"reaches": facts.channel_reaches})
-    if facts.suppressed not in (None, OBJECTION):
-        return Verdict("cancelled", "suppressed", params={"reason": facts.suppressed})
-    agreed = f"{facts.channel_reaches}:subscribed" in contact.consents
-    objected = f"{facts.channel_reaches}:unsubscribed" in contact.consents or bool(facts.suppressed and not agreed)
-    allowed = contact.allows(facts.channel_reaches, facts.shop.consent) and (agreed or not objected)
-    if facts.purpose != "marketing" or allowed:
+    found = objection(option, facts.customer.contact, facts.purpose, facts.shop.consent)
+    if found is None:
         return None
-    return Verdict("cancelled", "unsubscribed") if objected else Verdict("skipped", "no_consent")
+    state, code = found
+    params: dict[str, object] = {"reaches": option.reaches, "channel": option.channel, "reason": option.suppressed}
+    return Verdict(state, code, params={k: v for k, v in params.items() if k in _PARAMS.get(code, ()) and v})
 
 
-def _importing(facts: Facts, now: datetime) -> Verdict | None:
+_PARAMS = {"no_address": ("reaches",), "channel_off": ("channel",), "suppressed": ("reason",)}
+
+
+def _her_wishes(facts: Facts, option: Option, now: datetime) -> Verdict | None:
+    if facts.purpose != "marketing" or facts.customer is None or facts.flow is None:
+        return None
+    contact = facts.customer.contact
+    wishes, unhappy = wishes_of(contact, now), contact.note("no_selling_until")
+    if unhappy and not before(unhappy, now):
+        return Verdict("skipped", "unhappy", params={"until": unhappy})
+    if facts.flow.topic in wishes.topics_off:
+        return Verdict("skipped", "topic_off", params={"topic": facts.flow.topic})
+    if wishes.paused_until:
+        return Verdict("deferred", "paused_by_customer", wishes.paused_until)
+    if wishes.most:
+        most, days = wishes.most
+        until = frees_at(_sends(facts), None, most, days, now)
+        return Verdict("deferred", "too_often", until, {"most": most, "days": days}) if until else None
+    return None
+
+
+def _importing(facts: Facts, option: Option, now: datetime) -> Verdict | None:
     waits = facts.shop.importing and facts.purpose == "marketing"
     return Verdict("deferred", "importing", stamp(now + WAIT_WHILE_CLOSED)) if waits else None
 
 
-def _quiet(facts: Facts, now: datetime) -> Verdict | None:
-    if facts.purpose != "marketing":
-        return None
-    local = now.astimezone(ZoneInfo(facts.shop.timezone))
-    if QUIET_UNTIL <= local.time() < QUIET_FROM:
-        return None
-    day = local.date() + timedelta(days=local.time() >= QUIET_FROM)
-    until = datetime.combine(day, QUIET_UNTIL, ZoneInfo(facts.shop.timezone))
-    return Verdict("deferred", "quiet_hours", stamp(until), {"zone": facts.shop.timezone})
+def _quiet(facts: Facts, option: Option, now: datetime) -> Verdict | None:
+    until = quiet_until(option.channel, facts.purpose, facts.country, facts.zone, now)
+    return Verdict("deferred", "quiet_hours", until, {"zone": facts.zone}) if until else None
 
 
 def _sends(facts: Facts) -> list[LastSend]:
@@ -149,29 +197,55 @@ def _sends(facts: Facts) -> list[LastSend]:
     return [send for send in sends if send.follow_up != facts.follow_up]
 
 
-def _capped(facts: Facts, now: datetime) -> Verdict | None:
-    if facts.purpose != "marketing":
+def _capped(facts: Facts, option: Option, now: datetime) -> Verdict | None:
+    if facts.purpose != "marketing" or option.channel == "onsite":
         return None
-    recent = [moment(send.at) for send in _sends(facts) if send.purpose == "marketing"]
-    recent = sorted(at for at in recent if at > now - CAP_WINDOW)
-    if len(recent) < CAP:
-        return None
-    frees = recent[-CAP] + CAP_WINDOW
-    return Verdict("deferred", "cap", stamp(frees), {"most": CAP, "days": CAP_WINDOW.days})
+    for channel, most, days in caps_of(facts.shop, option.channel):
+        until = frees_at(_sends(facts), channel, most, days, now)
+        if until:
+            return Verdict("deferred", "cap", until, {"most": most, "days": days})
+    return None
 
 
-def _one_at_a_time(facts: Facts, now: datetime) -> Verdict | None:
+def _conversation(facts: Facts, option: Option, now: datetime) -> Verdict | None:
+    """A conversation that is under way is finished before another one begins, unless the other matters more."""
+    flow, step = facts.flow, facts.step
+    if facts.purpose != "marketing" or flow is None or step is not _first_message(facts):
+        return None
+    under_way = [o for o in facts.others if o.later_step and o.flow != flow.name and o.purpose == "marketing"]
+    under_way = [o for o in under_way if o.priority >= flow.priority and not before(o.due, now)]
+    if not under_way:
+        return None
+    last = max(under_way, key=lambda other: (in_order(other.due), other.id))
+    return Verdict("deferred", "conversation", later(last.due, GAP["marketing"]), {"flow": last.flow})
+
+
+def _first_message(facts: Facts) -> object:
+    return next((step for step in facts.flow.steps if step.kind == "send"), None) if facts.flow else None
+
+
+def _one_at_a_time(facts: Facts, option: Option, now: datetime) -> Verdict | None:
     """The best of what is due goes; the others wait for distinct moments, so that they do not meet again."""
+    if option.channel == "onsite":
+        return None
     gap = GAP[facts.purpose]
     last = max((moment(send.at) for send in _sends(facts)), default=None)
     if last is not None and last + gap > now:
         return Verdict("deferred", "one_at_a_time", stamp(last + gap))
-    waiting = sorted(facts.others_due, key=_value)
-    place = next((i for i, (follow_up, _, _) in enumerate(waiting) if follow_up == facts.follow_up), 0)
+    mine = Other(facts.follow_up, "", facts.purpose, facts.due, facts.flow.priority if facts.flow else 0)
+    waiting = sorted((*(other for other in facts.others if other.is_due), mine), key=_value)
+    place = waiting.index(mine)
     return Verdict("deferred", "one_at_a_time", stamp(now + gap * place)) if place else None
 
 
-def _value(waiting: tuple[str, str, str]) -> tuple[bool, str, str]:
-    """What she is owed comes before what we want; then what has waited longest."""
-    follow_up, purpose, due = waiting
-    return purpose != "transactional", in_order(due), follow_up
+def _value(waiting: Other) -> tuple[bool, int, str, str]:
+    """What she is owed comes before what we want; then what matters more; then what has waited longest."""
+    return waiting.purpose != "transactional", -waiting.priority, in_order(waiting.due), waiting.id
+
+
+_ALWAYS: tuple[Callable[[Facts, datetime], Verdict | None], ...] = (
+    *(_shop_closed, _too_late, _nobody, _ended, _her_rhythm, _condition),
+)
+_SENDING: tuple[Callable[[Facts, Option, datetime], Verdict | None], ...] = (
+    *(_not_wanted, _her_wishes, _importing, _quiet, _capped, _conversation, _one_at_a_time),
+)

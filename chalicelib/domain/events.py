@@ -117,6 +117,26 @@ class CartSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class CartOrdered:
+    """The cart became an order at the stored moment `at`: nothing is left in it."""
+
+    cart_id: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotesTold:
+    """What else somebody said of a customer (by account, e-mail or phone) at the stored moment `at`: pairs of a note of
+    her profile (`customer.Contact.notes`) and its value."""
+
+    account: str | None
+    email: str | None
+    phone: str | None
+    at: str
+    notes: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AccountsMerged:
     """The shop made two accounts one: what `gone` had is now `kept`'s."""
 
@@ -154,6 +174,8 @@ Event = (
     | ProductSeen
     | ProductGone
     | CartSeen
+    | CartOrdered
+    | NotesTold
     | AccountsMerged
     | PrivacyAsked
     | ShopGone

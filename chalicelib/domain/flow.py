@@ -1,160 +1,134 @@
-"""A flow: what starts it, what ends it, and its steps. Read from a flow file's data; files are opened elsewhere.
-
-The published form is `chalicelib/flows/schema.json`; what it cannot say (and every message an owner reads) is here.
-"""
+"""A flow: what starts it, for whom, what ends it, and its steps. `flow_file` reads it from a file's data."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
+from datetime import time, timedelta
+
+from chalicelib.domain.conditions import Condition, facts_of
 
 PURPOSES = ("transactional", "marketing")
-WHENS = ("placed", "paid", "fulfilled", "completed", "delivered")
-CONDITIONS = ("cash_on_delivery",)
-EXITS = ("newer_order", "refunded", "cancelled")
-LONGEST_WAIT = timedelta(days=365)
+TOPICS = ("orders", "reviews", "offers", "reminders", "news")  # what she may switch off by itself
+# Moments of an order. `bought`: paid, or placed where it is paid at the door. `no_next_order`: the same moment, with
+# `bought_again` among the exits. `first_order_anniversary`: the same moment a year on, of her first order.
+ORDER_MOMENTS = (
+    *("placed", "paid", "bought", "fulfilled", "completed", "delivered", "refunded", "cancelled", "rated"),
+    *("no_next_order", "first_order_anniversary"),
+)
+# Moments of a person, a cart, a product.
+OTHER_MOMENTS = ("birthday", "segment_entered", "segment_left", "cart_abandoned", "back_in_stock")
+MOMENTS = ORDER_MOMENTS + OTHER_MOMENTS
+EXITS = ("bought_again", "refunded", "cancelled", "left_segment", "unsubscribed", "complained", "erased")
+EVENTS = ("paid", "fulfilled", "delivered", "rated", "ordered", "refunded", "cancelled")  # what a step can wait for
+CHANNELS = ("email", "sms", "http", "onsite")
+KINDS = ("send", "tag", "coupon", "webhook", "task", "branch", "split", "wait_for", "stop")
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+LONGEST_WAIT = timedelta(days=366)
 # Without a limit of its own a step that could not go out for this long is dropped, and says so.
 USUAL_MAX_LATE = timedelta(days=3)
-
-_NAME = re.compile(r"[a-z][a-z0-9-]{1,39}")
-_WAIT = re.compile(r"([0-9]{1,4})([mhd])")
-_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+USUAL_PRIORITY = 50
+MOST_STEPS = 40
 
 
-class BadFlow(ValueError):
-    """The flow cannot be used. `field` is a path such as `starts[0].when`; the message says what to write instead."""
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """First the length, then on to the local hour `at` and to one of the weekdays `on` (mon is 0), where she lives."""
 
-    def __init__(self, field: str, reason: str) -> None:
-        super().__init__(f"{field}: {reason}")
-        self.field, self.reason = field, reason
+    length: timedelta = timedelta(0)
+    at: time | None = None
+    on: tuple[int, ...] = ()
+
+    @property
+    def none(self) -> bool:
+        return not self.length and self.at is None and not self.on
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """A wait that is hers: `factor` times the median time between her orders (`of` customer) or between her orders of
+    the same product (`of` product), within `least` and `most`; `usual` where she has no rhythm yet."""
+
+    of: str  # customer | product
+    usual: timedelta
+    factor: float = 1.0
+    least: timedelta = timedelta(days=3)
+    most: timedelta = timedelta(days=180)
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """A moment of the order that starts the flow, and how long after it the first step is due."""
+    """A moment that starts the flow, and how long after it the first step is due."""
 
     when: str
-    wait: timedelta
-    only_if: str | None = None
+    wait: Wait = Wait()
+    rhythm: Rhythm | None = None  # on top of `wait`, settled when the earliest possible moment has come
+    only_if: Condition | None = None
+    segment: str | None = None  # of segment_entered, segment_left
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One message. `wait` is counted from the step before; after `max_late` past its due moment it is not sent."""
+    """One step. `next` is what follows it, None at the end; `then` and `other` are a branch's or a waiting's two ways.
+
+    send: `channels` in the owner's order (more than one: the best for her), `text` names its words.
+    tag: `value` is set, or taken off where it begins with `-`. coupon: `value` names the shop's coupon rule.
+    webhook: `value` names the endpoint. task: `value` is what the owner is to do. split: `shares` are (percent, next).
+    wait_for: `value` is one of EVENTS, `timeout` how long at most. After `max_late` past its moment a step is left out.
+    """
 
     name: str
-    channel: str
-    wait: timedelta
-    max_late: timedelta
+    kind: str
+    next: str | None = None
+    wait: Wait = Wait()
+    max_late: timedelta = USUAL_MAX_LATE
+    only_if: Condition | None = None
+    channels: tuple[str, ...] = ()
+    text: str = ""
+    value: str = ""
+    then: str | None = None
+    other: str | None = None
+    shares: tuple[tuple[int, str | None], ...] = ()
+    timeout: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """The first of `starts` that applies decides; any of `exits` ends the flow for that order."""
+    """The first of `starts` that applies decides; any of `exits` ends the flow for that trigger. `steps` in the order
+    of the file, those within branches after them; the first one begins."""
 
     name: str
     version: int
     purpose: str
     starts: tuple[Start, ...]
-    exits: tuple[str, ...]
     steps: tuple[Step, ...]
+    exits: tuple[str, ...] = ()
+    only_if: Condition | None = None
+    on: bool = True  # before the owner says anything
+    priority: int = USUAL_PRIORITY  # 1 to 99: of two conversations the greater goes first
+    topic: str = "orders"
+    title: str = ""  # what owners call it, in English where it has several
+    titles: tuple[tuple[str, str], ...] = ()  # language -> what owners call it in that language
 
+    def step(self, name: str | None) -> Step | None:
+        return next((step for step in self.steps if step.name == name), None)
 
-def parse(raw: object) -> Flow:
-    """The flow a file's data describes. Raises BadFlow naming the field and the remedy."""
-    data = _fields(raw, "", {"flow", "version", "purpose", "starts", "steps"}, {"exits"})
-    steps = tuple(_step(item, f"steps[{i}]") for i, item in enumerate(_list(data, "steps")))
-    _distinct([step.name for step in steps], "steps", "a step's name")
-    exits = tuple(_one_of(item, f"exits[{i}]", EXITS) for i, item in enumerate(_list(data, "exits", least=0)))
-    _distinct(list(exits), "exits", "an exit")
-    return Flow(
-        name=_name(data["flow"], "flow"),
-        version=_version(data["version"]),
-        purpose=_one_of(data["purpose"], "purpose", PURPOSES),
-        starts=tuple(_start(item, f"starts[{i}]") for i, item in enumerate(_list(data, "starts"))),
-        exits=exits,
-        steps=steps,
-    )
+    def called(self, language: str) -> str:
+        """What an owner who reads that language calls it."""
+        return dict(self.titles).get(language) or self.title or self.name
 
+    @property
+    def about_orders(self) -> bool:
+        return any(start.when in ORDER_MOMENTS for start in self.starts)
 
-def _start(raw: object, at: str) -> Start:
-    data = _fields(raw, at, {"when", "wait"}, {"if"})
-    only_if = data.get("if")
-    return Start(
-        when=_one_of(data["when"], f"{at}.when", WHENS),
-        wait=_duration(data["wait"], f"{at}.wait"),
-        only_if=None if only_if is None else _one_of(only_if, f"{at}.if", CONDITIONS),
-    )
+    @property
+    def segments(self) -> tuple[str, ...]:
+        return tuple(start.segment for start in self.starts if start.segment)
 
+    def facts(self) -> set[str]:
+        """Every fact its conditions mention."""
+        return set(self._facts())
 
-def _step(raw: object, at: str) -> Step:
-    data = _fields(raw, at, {"step", "channel"}, {"wait", "max_late"})
-    max_late = _duration(data["max_late"], f"{at}.max_late") if "max_late" in data else USUAL_MAX_LATE
-    if not max_late:
-        raise BadFlow(f"{at}.max_late", "must be longer than nothing, or no message could ever be in time; write 3d")
-    return Step(
-        name=_name(data["step"], f"{at}.step"),
-        channel=_name(data["channel"], f"{at}.channel"),
-        wait=_duration(data["wait"], f"{at}.wait") if "wait" in data else timedelta(0),
-        max_late=max_late,
-    )
-
-
-def _fields(raw: object, at: str, needed: set[str], optional: set[str]) -> Mapping[str, Any]:
-    if not isinstance(raw, Mapping):
-        raise BadFlow(at or "(file)", f"must be a group of fields: {', '.join(sorted(needed))}")
-    for missing in sorted(needed - set(raw)):
-        raise BadFlow(_path(at, missing), "is missing; add it")
-    for unknown in sorted(map(str, set(raw) - needed - optional)):
-        raise BadFlow(_path(at, unknown), f"is not known here; use {', '.join(sorted(needed | optional))}")
-    return raw
-
-
-def _list(data: Mapping[str, Any], field: str, least: int = 1) -> list[Any]:
-    value = data.get(field, [])
-    if not isinstance(value, list) or not least <= len(value) <= 20:
-        raise BadFlow(field, f"must be a list of {least} to 20 entries")
-    return value
-
-
-def _one_of(value: object, at: str, allowed: tuple[str, ...]) -> str:
-    if not isinstance(value, str) or value not in allowed:
-        raise BadFlow(at, f"{_shown(value)} is not known; use one of {', '.join(allowed)}")
-    return value
-
-
-def _name(value: object, at: str) -> str:
-    if not isinstance(value, str) or not _NAME.fullmatch(value):
-        raise BadFlow(at, f"{_shown(value)} is no name; use 2 to 40 small letters, digits and hyphens, a letter first")
-    return value
-
-
-def _version(value: object) -> int:
-    if type(value) is not int or not 1 <= value <= 999_999:
-        raise BadFlow("version", f"{_shown(value)} is no version; use a whole number from 1 on")
-    return value
-
-
-def _duration(value: object, at: str) -> timedelta:
-    match = _WAIT.fullmatch(value) if isinstance(value, str) else None
-    wait = timedelta(**{_UNITS[match[2]]: int(match[1])}) if match else None
-    if wait is None or wait > LONGEST_WAIT:
-        raise BadFlow(at, f"{_shown(value)} is no length of time; write 30m, 1h or 10d, at most 365d")
-    return wait
-
-
-def _distinct(values: list[str], at: str, what: str) -> None:
-    twice = sorted({value for value in values if values.count(value) > 1})
-    if twice:
-        raise BadFlow(at, f"{what} stands twice: {', '.join(twice)}; keep one")
-
-
-def _path(at: str, field: str) -> str:
-    return f"{at}.{field}" if at else field
-
-
-def _shown(value: object) -> str:
-    return repr(value)[:60]
+    def _facts(self) -> Iterator[str]:
+        for condition in (self.only_if, *(s.only_if for s in self.starts), *(s.only_if for s in self.steps)):
+            yield from facts_of(condition)

@@ -74,3 +74,13 @@ def from_major(amount: str | int | Decimal, code: str) -> int:
     code = code.strip().upper()
     scaled = value * RIALS_PER.get(code, 1) * 10 ** exponent(iso(code))
     return int(scaled.quantize(Decimal(1), rounding=ROUND_HALF_UP))
+
+
+def to_major(money: Money, code: str) -> str:
+    """The inverse of `from_major`, exactly: (1250 USD, "USD") -> "12.50", (500000 IRR, "IRT") -> "50000". Raises
+    BadMoney where the shop's code stands for another currency."""
+    code = code.strip().upper()
+    if iso(code) != money.currency:
+        raise BadMoney(f"{money.currency} cannot be said in {code}")
+    value = Decimal(money.amount).scaleb(-exponent(money.currency)) / RIALS_PER.get(code, 1)
+    return f"{value:f}"

@@ -25,8 +25,17 @@ def latin_digits(text: str) -> str:
 
 def clean_name(text: str) -> str:
     """A name as it may be shown: NFC, no control or bidi-override characters, Persian letters unified, not too long."""
-    text = unicodedata.normalize("NFC", text).translate(_LETTERS)
-    return " ".join(_UNSAFE.sub(" ", text).split())[:LONGEST_NAME]
+    return one_line(persian_letters(text))[:LONGEST_NAME]
+
+
+def one_line(text: str) -> str:
+    """`text` without control and bidi-override characters, its blanks single; letters as they were."""
+    return " ".join(_UNSAFE.sub(" ", unicodedata.normalize("NFC", text)).split())
+
+
+def persian_letters(text: str) -> str:
+    """Arabic ي ك ة as Persian writes them."""
+    return unicodedata.normalize("NFC", text).translate(_LETTERS)
 
 
 @lru_cache(maxsize=4096)

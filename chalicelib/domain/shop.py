@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 SLUG = re.compile(r"[a-z0-9-]{3,40}")
 
@@ -29,7 +30,20 @@ class Shop:
     salt: str = field(default="", repr=False)  # hex, random: decides the arms of this shop's experiment
     treated_share: str = "0.5"  # decimal text: chance of treatment
     consent_meta: dict[str, str] = field(default_factory=dict)  # plugin meta key -> channel (email | sms)
-    flows_off: tuple[str, ...] = ()
+    flows_off: tuple[str, ...] = ()  # switched off by the owner; `flows_on` those that ship switched off
+    flows_on: tuple[str, ...] = ()
+    # flow -> the version of the owner's that is live; 0: the one that ships is, and there are the owner's older ones
+    own_flows: dict[str, int] = field(default_factory=dict)
+    # flow -> when it was last switched on or off: what happened before is never followed up by it afterwards
+    flows_since: dict[str, str] = field(default_factory=dict)
+    segments: dict[str, Any] = field(default_factory=dict)  # name -> its condition as it stands in a file
+    # name -> fingerprint of the condition under which everybody was looked at: from then on who comes and goes is news
+    segments_known: dict[str, str] = field(default_factory=dict)
+    # kind (sms, http) -> {"provider": …, "sealed": …, and what is no secret}: how messages of that kind go out
+    channels: dict[str, dict[str, Any]] = field(default_factory=dict)
+    coupons: dict[str, dict[str, Any]] = field(default_factory=dict)  # rule -> what a coupon of it is worth
+    caps: dict[str, list[int]] = field(default_factory=dict)  # channel or "total" -> [most, days]; else the usual ones
+    review_url: str = ""  # where a happy customer may say so in public
     state: str = "on"  # on | paused | off
     importing: bool = False  # marketing waits while history is coming in
     secret_generation: int = 1  # the newest webhook secrets; older ones live down to `oldest_generation`

@@ -1,4 +1,7 @@
-"""How amounts, dates, numbers and names are said in a language: Toman and Jalali dates in Persian, CLDR elsewhere."""
+"""How amounts, dates, numbers and names are said in a language: Toman and Jalali dates in Persian, CLDR elsewhere.
+
+Arabic has the digits of its region: Arabic-Indic in Egypt and Saudi Arabia, Latin in the Emirates and the Maghreb.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +20,24 @@ from babel.numbers import format_currency, format_decimal, get_currency_symbol
 from chalicelib.domain.money import RIALS_PER, exponent
 from chalicelib.domain.times import moment
 
-_PERSIAN_DIGITS = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
+# By CLDR's name of the numbering system; what is not here writes 0 to 9.
+_DIGITS = {
+    "arab": str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩"),
+    "arabext": str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹"),
+}
 _JALALI_MONTHS = ("فروردین", "اردیبهشت", "خرداد", "تیر", "مرداد", "شهریور", "مهر", "آبان", "آذر", "دی", "بهمن", "اسفند")
 # How an Iranian shop's own code is said; what is quoted in thousands is said in full, as people say it.
-_RIAL_NAMES = {"fa": {"toman": "تومان", "rial": "ریال"}, "en": {"toman": "Toman", "rial": "Rial"}}
+_RIAL_NAMES = {
+    "ar": {"toman": "تومان", "rial": "ريال إيراني"},
+    "de": {"toman": "Toman", "rial": "Rial"},
+    "en": {"toman": "Toman", "rial": "Rial"},
+    "es": {"toman": "tomanes", "rial": "riales"},
+    "fa": {"toman": "تومان", "rial": "ریال"},
+    "fr": {"toman": "tomans", "rial": "rials"},
+}
+# Where one is called by the whole name: usual in Persian; an Arabic first name is often two words; a German "Sie" does
+# not go with a first name alone.
+_WHOLE_NAMES = ("ar", "de", "fa")
 _TOMAN_CODES = ("IRT", "IRHT")
 _FSI, _PDI, _NBSP = "\u2068", "\u2069", "\u00a0"
 
@@ -34,10 +51,12 @@ class Speech:
         self.tag: str = str(self._locale).replace("_", "-")
         self.direction: str = self._locale.text_direction  # "rtl" | "ltr"
         self.persian: bool = self.language == "fa"
+        self.whole_names: bool = self.language in _WHOLE_NAMES
+        self._digits = _DIGITS.get(self._locale.default_numbering_system, {})
 
     @cached_property
     def _rial_words(self) -> dict[str, str]:
-        return _RIAL_NAMES["fa" if self.persian else "en"]
+        return _RIAL_NAMES.get(self.language, _RIAL_NAMES["en"])
 
     def money(self, amount_minor: int, currency: str, original_code: str = "") -> str:
         """`amount_minor` of the ISO `currency` as a shopper reads it; `original_code` is the shop's own (IRT)."""
@@ -45,13 +64,15 @@ class Speech:
             return self._rials(amount_minor, toman=original_code in _TOMAN_CODES)
         major = Decimal(amount_minor).scaleb(-exponent(currency))
         if self.persian:
-            return self._in_persian(
-                format_currency(major, currency, locale=self._locale, format_type="name", numbering_system="default")
+            named = format_currency(
+                major, currency, locale=self._locale, format_type="name", numbering_system="default"
             )
-        said = format_currency(major, currency, locale=self._locale)
+            return self._in_its_digits(named).replace(" ", _NBSP)
+        said = self._in_its_digits(format_currency(major, currency, locale=self._locale, numbering_system="default"))
         symbol = get_currency_symbol(currency, locale=self._locale)
-        # "IRR279,900" reads badly; a symbol of letters keeps its distance.
-        return said.replace(symbol, symbol + _NBSP) if symbol.isalpha() and said.startswith(symbol) else said
+        # "IRR279,900" reads badly; a symbol of letters keeps its distance, and only one.
+        letters = symbol.isalpha() and said.startswith(symbol)
+        return f"{symbol}{_NBSP}{said.removeprefix(symbol).lstrip()}" if letters else said
 
     def _rials(self, rials: int, *, toman: bool) -> str:
         value, unit = (Decimal(rials) / 10, "toman") if toman else (Decimal(rials), "rial")
@@ -62,26 +83,28 @@ class Speech:
         return self._decimal(Decimal(n))
 
     def _decimal(self, value: Decimal) -> str:
-        if self.persian:
-            return self._in_persian(format_decimal(value, locale=self._locale, numbering_system="default"))
-        return format_decimal(value, locale=self._locale)
+        return self._in_its_digits(format_decimal(value, locale=self._locale, numbering_system="default"))
 
-    def _in_persian(self, text: str) -> str:
-        # Babel brings the Persian separators of this numbering system, not its digits.
-        return text.replace(" ", _NBSP).translate(_PERSIAN_DIGITS)
+    def _in_its_digits(self, text: str) -> str:
+        # Babel brings the separators of a numbering system, not its digits.
+        return text.translate(self._digits)
 
     def digits(self, text: str) -> str:
-        """A code such as an order number: in Persian digits where it is digits only, else as it is, kept together."""
+        """A code such as an order number: in the language's digits where it is digits only, else as it is, kept
+        together."""
         if text.isascii() and text.isdigit():
-            return text.translate(_PERSIAN_DIGITS) if self.persian else text
+            return self._in_its_digits(text)
         return self.isolate(text)
 
     def date(self, moment_text: str, tz: str) -> str:
-        """The day of a stored moment in the IANA zone `tz`: «۱ آذر ۱۴۰۵», "November 22, 2026".
+        """The day of a stored moment in the IANA zone `tz`: «۱ آذر ۱۴۰۵», "November 22, 2026", «٢٢ نوفمبر ٢٠٢٦».
 
         An unknown zone is UTC."""
         day = moment(moment_text).astimezone(_zone(tz)).date()
-        return _jalali(day) if self.persian else format_date(day, "long", locale=self._locale)
+        said = _jalali(day) if self.persian else format_date(day, "long", locale=self._locale)
+        if self.language == "fr" and day.day == 1:
+            said = said.replace("1 ", "1er ", 1)  # CLDR leaves it out, no French reader does
+        return self._in_its_digits(said)
 
     def isolate(self, text: str) -> str:
         """`text` between FSI and PDI where its letters run against this language's, so that neighbours keep their
@@ -128,5 +151,4 @@ def _zone(tz: str) -> tzinfo:
 
 def _jalali(day: date) -> str:
     there = jdatetime.date.fromgregorian(year=day.year, month=day.month, day=day.day)
-    said = f"{there.day}{_NBSP}{_JALALI_MONTHS[there.month - 1]}{_NBSP}{there.year}"
-    return said.translate(_PERSIAN_DIGITS)
+    return f"{there.day}{_NBSP}{_JALALI_MONTHS[there.month - 1]}{_NBSP}{there.year}"

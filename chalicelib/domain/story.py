@@ -17,6 +17,7 @@ KINDS = (
     "order_fulfilled",
     "order_refunded",
     "order_cancelled",
+    "order_rated",
     "follow_up_planned",
     "follow_up_deferred",
     "follow_up_held_out",
@@ -43,6 +44,8 @@ _ORDERS = {
     },
     "order_cancelled": {"en": "Order {number} cancelled", "fa": "سفارش {number} لغو شد"},
 }
+_RATED = {"en": "Order {number} rated {stars} of 5", "fa": "سفارش {number} امتیاز {stars} از ۵ گرفت"}
+_SAID = {"en": "{rated}: “{words}”", "fa": "{rated}: «{words}»"}
 _CONSENTS = {
     "subscribed": {"en": "Agreed to marketing by {channel}", "fa": "با پیام تبلیغاتی از راه {channel} موافقت کرد"},
     "unsubscribed": {"en": "Declined marketing by {channel}", "fa": "پیام تبلیغاتی از راه {channel} را نخواست"},
@@ -52,11 +55,42 @@ _FLOWS = {
     "thank-you": {"en": "Thank you", "fa": "سپاس از خرید"},
     "how-was-it": {"en": "How was it?", "fa": "خریدتان چطور بود؟"},
     "come-back": {"en": "Come back", "fa": "دوباره سر بزنید"},
+    "second-order": {"en": "Second order", "fa": "خرید دوم"},
+    "win-back": {"en": "Win back", "fa": "جای شما خالی است"},
+    "replenish": {"en": "Time for more", "fa": "وقت سفارش دوباره"},
+    "loyal": {"en": "Loyal customers", "fa": "مشتریان وفادار"},
+    "birthday": {"en": "Birthday", "fa": "تولد"},
+    "cart-left": {"en": "Cart left behind", "fa": "سبد خرید رهاشده"},
+    "back-in-stock": {"en": "Back in stock", "fa": "دوباره موجود شد"},
+    "make-it-right": {"en": "Make it right", "fa": "جبران نارضایتی"},
+    "review-invite": {"en": "Invitation to review", "fa": "دعوت به نوشتن نظر"},
 }
 _ABOUT = {"en": "{flow} (order {number})", "fa": "«{flow}» (سفارش {number})"}
 # An order in one of these was begun; nobody has ordered yet.
 _BEGUN = ("draft", "pending", "failed")
-_CHANNELS = {"email": {"en": "e-mail", "fa": "ایمیل"}, "sms": {"en": "SMS", "fa": "پیامک"}}
+_CHANNELS = {
+    "email": {"en": "e-mail", "fa": "ایمیل"},
+    "sms": {"en": "SMS", "fa": "پیامک"},
+    "http": {"en": "webhook", "fa": "وب‌هوک"},
+    "onsite": {"en": "the shop's own pages", "fa": "صفحه‌های فروشگاه"},
+}
+_TOPICS = {
+    "orders": {"en": "orders", "fa": "سفارش‌ها"},
+    "reviews": {"en": "reviews", "fa": "نظرخواهی"},
+    "offers": {"en": "offers", "fa": "پیشنهادها"},
+    "reminders": {"en": "reminders", "fa": "یادآوری‌ها"},
+    "news": {"en": "news", "fa": "خبرها"},
+}
+_WAYS = {"then": {"en": "yes", "fa": "بله"}, "else": {"en": "no", "fa": "نه"}}
+_EVENTS = {
+    "paid": {"en": "the payment", "fa": "پرداخت"},
+    "fulfilled": {"en": "the order is on its way", "fa": "ارسال سفارش"},
+    "delivered": {"en": "the delivery", "fa": "تحویل سفارش"},
+    "rated": {"en": "a rating", "fa": "امتیاز مشتری"},
+    "ordered": {"en": "a new order", "fa": "سفارش تازه"},
+    "refunded": {"en": "a refund", "fa": "بازگشت وجه"},
+    "cancelled": {"en": "the cancellation", "fa": "لغو سفارش"},
+}
 
 
 def beginning(order: Order) -> str:
@@ -70,8 +104,11 @@ def flow(name: str, language: str) -> str:
 
 
 def follow_up(flow_name: str, number: str, said: str, shop: Shop) -> str:
-    """What happened to a follow-up (`said`), with its flow and the number of its order in front."""
+    """What happened to a follow-up (`said`), with its flow and the number of its order in front; `number` is "" where no
+    order started it."""
     language, speech = _speech(shop)
+    if not number:
+        return f"{flow(flow_name, language)}: {said}"
     about = _ABOUT[language].format(flow=flow(flow_name, language), number=speech.digits(number))
     return f"{about}: {said}"
 
@@ -83,6 +120,13 @@ def order(kind: str, order: Order, amount: int | None, shop: Shop) -> str:
     return _ORDERS[kind][language].format(number=speech.digits(order.number), amount=said)
 
 
+def rating(order: Order, stars: int, words: str, shop: Shop) -> str:
+    """How she rated an order, with what she wrote, if anything."""
+    language, speech = _speech(shop)
+    rated = _RATED[language].format(number=speech.digits(order.number), stars=speech.number(stars))
+    return _SAID[language].format(rated=rated, words=speech.isolate(words)) if words else rated
+
+
 def consent(channel: str, state: str, shop: Shop) -> str:
     language, _ = _speech(shop)
     return _CONSENTS[state][language].format(channel=_CHANNELS.get(channel, {}).get(language, channel))
@@ -91,6 +135,21 @@ def consent(channel: str, state: str, shop: Shop) -> str:
 def channel(name: str, language: str) -> str:
     """E-mail, SMS: what a channel is called."""
     return _CHANNELS.get(name, {}).get(language, name)
+
+
+def topic(name: str, language: str) -> str:
+    """Offers, reminders, news: what a topic of `flow.TOPICS` is called."""
+    return _TOPICS.get(name, {}).get(language, name)
+
+
+def event(name: str, language: str) -> str:
+    """A new order, a rating: what one of `flow.EVENTS` is called."""
+    return _EVENTS.get(name, {}).get(language, name)
+
+
+def way(name: str, language: str) -> str:
+    """Yes or no of a branch; a split's way by its number."""
+    return _WAYS.get(name, {}).get(language, name)
 
 
 def _speech(shop: Shop) -> tuple[str, Speech]:

@@ -1,17 +1,20 @@
 """Why a follow-up is as it is, said to the shop's owner: one sentence per code, in English and Persian.
 
-`{due}`, `{until}` and `{late_after}` are moments in the shop's zone; whatever else stands in braces is the entry's own.
+`{due}`, `{until}` and `{late_after}` are moments in the shop's zone; flows, channels, topics and events are called by
+their names; whatever else stands in braces is the entry's own. `why_steps` has what steps that send nothing say.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from chalicelib.domain import story
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.speech import Speech, pick_language
 from chalicelib.domain.times import BadTime, moment
+from chalicelib.domain.why_steps import STEPS
 
 SENTENCES: dict[str, dict[str, str]] = {
     "planned": {
@@ -94,6 +97,86 @@ SENTENCES: dict[str, dict[str, str]] = {
         "en": "Waits until {until}: another message to the customer goes first.",
         "fa": "تا {until} می‌ماند: نخست پیام دیگری به مشتری می‌رسد.",
     },
+    "condition": {
+        "en": "Not sent: the condition {test} does not allow it.",
+        "fa": "فرستاده نشد: شرط {test} اجازه نمی‌دهد.",
+    },
+    "rhythm": {
+        "en": "Waits until {until}: the customer's own rhythm is {days} days.",
+        "fa": "تا {until} می‌ماند: مشتری معمولاً هر {days} روز یک بار خرید می‌کند.",
+    },
+    "waits_for_rhythm": {
+        "en": "Waits until {until}, as the customer's own rhythm says.",
+        "fa": "تا {until} می‌ماند: آهنگ خرید مشتری چنین می‌گوید.",
+    },
+    "paused_by_customer": {
+        "en": "Waits until {until}: the customer asked for a pause.",
+        "fa": "تا {until} می‌ماند: مشتری خواسته است مدتی پیامی نگیرد.",
+    },
+    "topic_off": {
+        "en": "Not sent: the customer wants no messages of this kind ({topic}).",
+        "fa": "فرستاده نشد: مشتری پیام‌هایی از این دست ({topic}) نمی‌خواهد.",
+    },
+    "too_often": {
+        "en": "Waits until {until}: of marketing the customer wants no more than {most} in {days} days.",
+        "fa": "تا {until} می‌ماند: مشتری در {days} روز بیش از {most} پیام تبلیغاتی نمی‌خواهد.",
+    },
+    "unhappy": {
+        "en": "Not sent: the customer was unhappy with an order; no marketing until {until}.",
+        "fa": "فرستاده نشد: مشتری از سفارشی ناراضی بود؛ تا {until} پیام تبلیغاتی نمی‌گیرد.",
+    },
+    "no_channel": {
+        "en": "Not sent: none of its channels ({wanted}) may reach the customer.",
+        "fa": "فرستاده نشد: از هیچ‌یک از راه‌های آن ({wanted}) نمی‌توان به مشتری نوشت.",
+    },
+    "channel_off": {
+        "en": "Not sent: no provider is set up for this channel ({channel}).",
+        "fa": "فرستاده نشد: برای این کانال ({channel}) سرویس ارسالی تعیین نشده است.",
+    },
+    "conversation": {
+        "en": "Waits until {until}: another conversation with the customer goes first (“{flow}”).",
+        "fa": "تا {until} می‌ماند: نخست گفت‌وگوی دیگری با مشتری پیش می‌رود («{flow}»).",
+    },
+    "left_segment": {
+        "en": "Not needed: the customer is no longer in the segment “{segment}”.",
+        "fa": "دیگر لازم نبود: مشتری دیگر در بخش «{segment}» نیست.",
+    },
+    "bought_again": {
+        "en": "Not needed: the customer has ordered again.",
+        "fa": "دیگر لازم نبود: مشتری دوباره سفارش داده است.",
+    },
+    "cart_gone": {
+        "en": "Not needed: the cart was ordered or emptied.",
+        "fa": "دیگر لازم نبود: سبد خرید سفارش داده یا خالی شده است.",
+    },
+    "told_already": {
+        "en": "Not sent: the customer was told of it under another address of hers.",
+        "fa": "فرستاده نشد: همین خبر به نشانی دیگر مشتری رسیده است.",
+    },
+    "birthday_moved": {
+        "en": "Not sent: the customer's birthday is another day.",
+        "fa": "فرستاده نشد: زادروز مشتری روز دیگری است.",
+    },
+    "not_available": {
+        "en": "Not sent: the product is sold out again.",
+        "fa": "فرستاده نشد: کالا دوباره ناموجود شده است.",
+    },
+    "sms_too_long": {
+        "en": "Not sent: as an SMS it would take {parts} parts, and the limit is {most}.",
+        "fa": "فرستاده نشد: پیامک آن {parts} بخش می‌شد و بیش از {most} بخش فرستاده نمی‌شود.",
+    },
+    "staging": {
+        "en": "Held back: this is a copy of the shop, and copies write to nobody.",
+        "fa": "نگه داشته شد: این نسخه‌ای آزمایشی از فروشگاه است و برای کسی پیامی نمی‌فرستد.",
+    },
+    "stop_word": {
+        "en": "The customer answered STOP.",
+        "fa": "مشتری در پاسخ، لغو پیام‌ها را خواست.",
+    },
+    "soft_bounce": {
+        "en": "It came back this time: the mailbox could not take it.",
+        "fa": "این بار برگشت خورد: صندوق ایمیل نتوانست آن را بپذیرد.",
+    },
     "claimed": {"en": "Being sent.", "fa": "در حال فرستادن."},
     "retry": {
         "en": "Tried again at {until}: the provider could not take it.",
@@ -130,6 +213,15 @@ SENTENCES: dict[str, dict[str, str]] = {
     },
     "bounce": {"en": "It came back: the address does not work.", "fa": "برگشت خورد: این نشانی کار نمی‌کند."},
     "complaint": {"en": "The customer called it spam.", "fa": "مشتری آن را هرزنامه خواند."},
+    **STEPS,
+}
+_CALLED: dict[str, Callable[[str, str], str]] = {
+    "flow": story.flow,
+    "channel": story.channel,
+    "wanted": story.channel,
+    "topic": story.topic,
+    "event": story.event,
+    "way": story.way,
 }
 MOMENTS = ("due", "until", "late_after")
 
@@ -148,7 +240,21 @@ def sentence(code: str, params: Mapping[str, Any], shop: Shop) -> str:
         return code
     language = pick_language(None, shop.locale, said)
     speech = Speech(shop.locale if language != "en" or shop.locale.startswith("en") else "en")
-    return said[language].format_map(_Params({k: _say(k, v, speech, shop.timezone) for k, v in params.items()}))
+    return said[language].format_map(_Params(_said(params, language, speech, shop.timezone)))
+
+
+def _said(params: Mapping[str, Any], language: str, speech: Speech, zone: str) -> dict[str, str]:
+    return {
+        name: _names(_CALLED[name], value, language, speech) if name in _CALLED else _say(name, value, speech, zone)
+        for name, value in params.items()
+    }
+
+
+def _names(called: Callable[[str, str], str], value: Any, language: str, speech: Speech) -> str:
+    """One name, or several with commas between them."""
+    values = value if isinstance(value, list | tuple) else str(value).split(", ")
+    comma = "، " if language == "fa" else ", "
+    return comma.join(speech.digits(called(str(one), language)) for one in values)
 
 
 def _say(name: str, value: Any, speech: Speech, zone: str) -> str:

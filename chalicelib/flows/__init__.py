@@ -1,4 +1,5 @@
-"""The flows that ship: one folder per flow, `flow.yaml` and a template per language. The folder is the registry.
+"""The flows that ship: one folder per flow with its `flow.yaml`. The folder is the registry; the words that flows say
+are in `languages`.
 
 Packaging writes `compiled.json` (`compiled()`), so that nothing reads YAML in the cloud.
 """
@@ -10,7 +11,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from chalicelib.domain.flow import BadFlow, Flow, parse
+from chalicelib.domain.flow import Flow
+from chalicelib.domain.flow_file import BadFlow, parse
 
 HERE = Path(__file__).parent
 COMPILED = HERE / "compiled.json"
@@ -22,16 +24,15 @@ def shipped() -> dict[str, Flow]:
     return {folder: _parsed(folder, raw) for folder, raw in _raw().items()}
 
 
-@lru_cache(maxsize=1)
-def languages() -> tuple[str, ...]:
-    """The languages the mails are written in: those the layout has words for."""
-    return tuple(sorted(path.name.split(".")[1] for path in HERE.glob("layout.*.words")))
+def parse_text(text: str | bytes) -> Flow:
+    """The flow that a file's text describes. Raises BadFlow with the line, the field and the remedy."""
+    from chalicelib.flows import reading
 
-
-@lru_cache(maxsize=256)
-def template(name: str) -> str:
-    """The text of a shipped template: `come-back/fa.html.liquid`, `layout.html.liquid`."""
-    return (HERE / name).read_text(encoding="utf-8")
+    data, lines = reading.located(text)
+    try:
+        return parse(data)
+    except BadFlow as bad:
+        raise BadFlow(bad.field, bad.reason, reading.line_of(lines, bad.field)) from None
 
 
 def compiled() -> str:
@@ -57,7 +58,6 @@ def _raw() -> dict[str, Any]:
 
 
 def _from_yaml() -> dict[str, Any]:
-    import yaml
+    from chalicelib.flows import reading
 
-    paths = sorted(HERE.glob("*/flow.yaml"))
-    return {path.parent.name: yaml.safe_load(path.read_text(encoding="utf-8")) for path in paths}
+    return {path.parent.name: reading.read(path.read_bytes()) for path in sorted(HERE.glob("*/flow.yaml"))}

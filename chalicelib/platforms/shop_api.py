@@ -13,8 +13,13 @@ A platform that can be asked has a module `api` beside its `webhook`, with
     hooks(link, delivery_url)               -> list[Hook]: ours, that is: those that lead to `delivery_url`
     add_hook(link, topic, delivery_url, secret) · mend_hook(link, hook, delivery_url, secret) · drop_hook(link, hook)
     renew_hook(link, hook, secret)     where SECRETS_PER_TOPIC (of the platform's `signature`, offered here too)
+and, where the shop can make coupons for us,
+    make_coupon(link, shop, wish)           -> the shop's id of it; one of ours that is there already is made as wished
+    drop_coupon(link, provider_id)          gone already is fine
+    check_coupons(link)                     -> list[Finding]: whether it may make coupons, and whether they are of use
 Each may raise Denied (the owner has to do something), Trouble (later it may work), safe_http.Refused (an address that
-we never speak to) or safe_http.Unreachable (nobody answers). None of them changes anything but the last three.
+we never speak to) or safe_http.Unreachable (nobody answers). None of them changes anything but those for webhooks and
+coupons.
 """
 
 from __future__ import annotations
@@ -24,7 +29,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from chalicelib.domain.coupon import Coupon
 from chalicelib.domain.events import Event
+from chalicelib.domain.money import BadMoney, Money, to_major
 from chalicelib.domain.order import Order
 from chalicelib.domain.times import moment
 from chalicelib.safe_http import Answer
@@ -140,6 +147,32 @@ class Hook:
     topic: str
     url: str
     state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A coupon that a shop is to make, for one order of one person. `title` and `mark` (of the follow-up) tell ours
+    from others; `emails`, newest first, and `accounts` (the platform's ids) are whose it is, as far as we know."""
+
+    coupon: Coupon
+    title: str
+    mark: str
+    emails: tuple[str, ...] = field(default=(), repr=False)
+    accounts: tuple[str, ...] = ()
+
+
+def in_units(money: Money, currency: str) -> str:
+    """The amount as a shop that sells in `currency` (its own code) writes it. Raises Denied."""
+    try:
+        return to_major(money, currency)
+    except BadMoney:
+        remedy = f"the coupon's rule is in {money.currency} and the shop sells in {currency}: write the rule anew"
+        raise Denied("other_currency", remedy) from None
+
+
+def code_taken() -> Denied:
+    """What to raise where the code is somebody else's."""
+    return Denied("code_taken", "the shop has another coupon with the code that ours would get: delete or rename it")
 
 
 def settled(order: Order, asked_at: datetime) -> Order:

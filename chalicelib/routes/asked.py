@@ -32,6 +32,7 @@ class Asked:
     path: dict[str, str] = field(default_factory=dict)
     query: dict[str, str] = field(default_factory=dict)
     listing: str = ""
+    body: dict[str, Any] = field(default_factory=dict)
 
     @property
     def limit(self) -> int:

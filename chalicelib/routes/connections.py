@@ -8,11 +8,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalice import Blueprint, Response
 
 from chalicelib import clock, thin
-from chalicelib.routes.mail_links import HEADERS, PAGES
+from chalicelib.routes.page import page
 from chalicelib.routes.problems import Problem, answer, respond
 from chalicelib.settings import settings
 from chalicelib.table import base
-from chalicelib.work import aws
+from chalicelib.work import aws, page_words
 from chalicelib.work import connections as work
 from chalicelib.work.log import logger, unforeseen
 
@@ -58,8 +58,14 @@ def take_saleor_token(shop: str, token: str) -> Response:
 def show_done() -> Response:
     """Where WooCommerce's consent page sends its owner on to. Changes nothing, and tells nothing of any shop."""
     asked = connections.current_request.query_params or {}
-    page = "declined.html" if asked.get("success") == "0" else "agreed.html"
-    return Response((PAGES / page).read_text("utf-8"), headers=HEADERS)
+    which = "declined" if asked.get("success") == "0" else "agreed"
+    english, persian = (_said(language, which) for language in ("en", "fa"))
+    return page("connected", "en", {**english, "fa": persian})
+
+
+def _said(language: str, which: str) -> dict[str, str]:
+    words = page_words.section(language, "connected")
+    return {"title": words[which], "text": words[f"{which}_text"]}
 
 
 def _public_url() -> str:

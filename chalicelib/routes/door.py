@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from dataclasses import replace
 from functools import wraps
 from typing import Any
 
@@ -29,28 +31,35 @@ View = Callable[[Asked], Json | Response]
 
 
 def partner(
-    blueprint: Blueprint, path: str, method: str = "GET", query: tuple[str, ...] = (), status: int = 200
+    blueprint: Blueprint,
+    path: str,
+    method: str = "GET",
+    query: tuple[str, ...] = (),
+    status: int = 200,
+    takes: bool = False,
 ) -> Any:
-    """Registers a route that only the shop's secret key opens. `query`: the parameters it knows. The view gets Asked
-    and returns JSON."""
+    """Registers a route that only the shop's secret key opens. `query`: the parameters it knows. `takes`: a JSON object
+    is expected in the body. The view gets Asked and returns JSON."""
 
     def decorate(view: View) -> View:
         @blueprint.route(path, methods=[method], content_types=["*/*"], name=view.__name__)
         @wraps(view)
         def guarded(**given: str) -> Response:
-            return _answered(view, blueprint.current_request, given, query, status)
+            return _answered(view, blueprint.current_request, given, query, status, takes)
 
         return view
 
     return decorate
 
 
-def _answered(view: View, request: Request, given: dict[str, str], query: tuple[str, ...], status: int) -> Response:
+def _answered(
+    view: View, request: Request, given: dict[str, str], query: tuple[str, ...], status: int, takes: bool
+) -> Response:
     try:
         base.connect()
         shop = _shop(request.headers.get("authorization"))
-        _no_body(request)
-        found = view(asked.read(shop, request, given, query))
+        body = _taken(request) if takes else _no_body(request)
+        found = view(replace(asked.read(shop, request, given, query), body=body))
         return found if isinstance(found, Response) else respond(status, found)
     except Problem as problem:
         return answer(problem)
@@ -75,11 +84,26 @@ def _shop(authorization: str | None) -> Shop:
     return shop
 
 
-def _no_body(request: Request) -> None:
-    body = request.raw_body or b""
+def _no_body(request: Request) -> dict[str, Any]:
+    if _raw(request).strip() not in (b"", b"{}", b"null"):
+        raise Problem(400, "Nothing is expected in the body.", "body")
+    return {}
+
+
+def _taken(request: Request) -> dict[str, Any]:
+    try:
+        body = json.loads(_raw(request))
+    except (ValueError, RecursionError):
+        body = None
+    if not isinstance(body, dict):
+        raise Problem(400, "is a JSON object", "body")
+    return body
+
+
+def _raw(request: Request) -> bytes:
+    body: bytes = request.raw_body or b""
     if len(body) > LARGEST_BODY:
         raise Problem(413, f"at most {LARGEST_BODY} bytes")
     if body and not str(request.headers.get("content-type", "")).lower().startswith("application/json"):
         raise Problem(415, "Only application/json.")
-    if body.strip() not in (b"", b"{}", b"null"):
-        raise Problem(400, "Nothing is expected in the body.", "body")
+    return body

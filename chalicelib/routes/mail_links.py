@@ -1,93 +1,128 @@
-"""The two links of a mail. Whoever holds the link may use it. GET only shows, so that a scanner that follows every link
-changes nothing; POST acts, also for the one click of RFC 8058."""
+"""The two links of every mail. Whoever holds the link may use it. GET only shows, so that a scanner that follows every
+link changes nothing; POST acts, also for the one click of RFC 8058."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
-from pathlib import Path
-from urllib.parse import parse_qs
+from datetime import datetime
 
 from chalice import Blueprint, Response
-from markupsafe import Markup
 
-from chalicelib import clock, thin
+from chalicelib import clock
+from chalicelib.domain import wishes as domain
 from chalicelib.domain.speech import Speech
-from chalicelib.keys import BadToken
+from chalicelib.routes.page import FORM_TYPES, answered, form, notice, page, shop_name
 from chalicelib.settings import settings
-from chalicelib.table import base
-from chalicelib.work import aws, preferences
+from chalicelib.work import aws, page_words, preferences, self_service, wishes
+from chalicelib.work.preferences import View
+from chalicelib.work.wishes import Change, Form
 
 mail_links = Blueprint(__name__)
-PAGES = Path(__file__).parent / "pages"
-HEADERS = {
-    "Content-Type": "text/html; charset=utf-8",
-    "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
-    "X-Robots-Tag": "noindex",
-    "Content-Security-Policy": "; ".join(
-        ("default-src 'none'", "style-src 'unsafe-inline'", "form-action 'self'", "frame-ancestors 'none'")
-    ),
-}
-_BUSY = {**HEADERS, "Retry-After": "30"}
-_FORM = ["application/x-www-form-urlencoded", "multipart/form-data", "text/plain", "*/*"]
+_MOST_WORDS = ("most_any", "most_7", "most_30")  # as WISHABLE_MOST
+_Choice = dict[str, object]
 
 
-@mail_links.route("/u/{token}", methods=["GET"])
+@mail_links.route("/u/{token}", methods=["GET"], content_types=FORM_TYPES)
 def ask_unsubscribe(token: str) -> Response:
     """Shows one button."""
-    return _answer("unsubscribe", token, lambda form: None)
+    return _for("unsubscribe", token, lambda view, now: _unsubscribe_page(view, done=False))
 
 
-@mail_links.route("/u/{token}", methods=["POST"], content_types=_FORM)
+@mail_links.route("/u/{token}", methods=["POST"], content_types=FORM_TYPES)
 def unsubscribe(token: str) -> Response:
     """One click of the mail program, or the page's button."""
-    return _answer("unsubscribe", token, lambda form: "unsubscribed")
+
+    def done(view: View, now: datetime) -> Response:
+        channel = preferences.channel_of(view.shop, view.link.follow_up)
+        preferences.unsubscribe(view, channel, now, aws.journal())
+        return _unsubscribe_page(view, done=True)
+
+    return _for("unsubscribe", token, done)
 
 
-@mail_links.route("/m/{token}", methods=["GET"])
+@mail_links.route("/m/{token}", methods=["GET"], content_types=FORM_TYPES)
 def show_preferences(token: str) -> Response:
     """Shows what she gets."""
-    return _answer("preferences", token, lambda form: None)
+    return _for("preferences", token, lambda view, now: _preferences_page(view, ""))
 
 
-@mail_links.route("/m/{token}", methods=["POST"], content_types=_FORM)
+@mail_links.route("/m/{token}", methods=["POST"], content_types=FORM_TYPES)
 def change_preferences(token: str) -> Response:
-    """`marketing=subscribed` or `marketing=unsubscribed`."""
-    return _answer("preferences", token, lambda form: form if form in preferences.STATES else None)
+    """`do`: save | pause | resume | stop | mine."""
+
+    def changed(view: View, now: datetime) -> Response:
+        sent = form(mail_links.current_request)
+        did = sent.get("do", [""])[0]
+        if did == "mine":
+            self_service.ask(view, now, aws.outbox())
+            return _preferences_page(view, "asked")
+        change = _change(did, sent, view, now)
+        if change is None:
+            return _preferences_page(view, "")
+        wishes.record(view.shop, view.link.customer, change, now, aws.journal())
+        return _preferences_page(preferences.view_of(view.link, now), _DONE[did])
+
+    return _for("preferences", token, changed)
 
 
-def _answer(purpose: str, token: str, chosen: Callable[[str], str | None]) -> Response:
-    now, given = clock.now(), settings()
-    try:
-        choice, link = preferences.open_choice(purpose, token, now, given.master)
-        state = chosen(_marketing())
-        if state:
-            preferences.choose(choice.shop, link, state, now, aws.journal())
-            choice, _ = preferences.open_choice(purpose, token, now, given.master)
-    except BadToken:
-        return _page(404, "en", {"state": "bad_link", "shop": "", "purpose": purpose, "wanted": False})
-    except (base.Trouble, thin.Trouble):  # a mail program that clicks for her tries again only where it is told to
-        return _page(503, "en", {"state": "busy", "shop": "", "purpose": purpose, "wanted": False}, _BUSY)
-    shown = "done" if state else "wanted" if choice.wanted else "unwanted"
-    values = {"state": shown, "wanted": choice.wanted, "shop": choice.shop.name or choice.shop.slug, "purpose": purpose}
-    return _page(200, choice.language, values)
+_DONE = {"save": "saved", "pause": "paused", "resume": "resumed", "stop": "stopped"}
 
 
-def _marketing() -> str:
-    body = mail_links.current_request.raw_body or b""
-    return parse_qs(body[:10_000].decode("latin-1")).get("marketing", [""])[0]
+def _change(did: str, sent: Form, view: View, now: datetime) -> Change | None:
+    if did == "save":
+        return wishes.chosen(sent, view.contact, view.language, page_words.languages())
+    return {"pause": wishes.pause(now), "resume": wishes.RESUME, "stop": wishes.STOP}.get(did)
 
 
-def _page(status: int, language: str, values: dict[str, object], headers: dict[str, str] = HEADERS) -> Response:
-    from chalicelib.work import liquid  # a tenth of the start of the whole API, which seldom shows a page
+def _for(purpose: str, token: str, show: Callable[[View, datetime], Response]) -> Response:
+    def opened() -> Response:
+        now = clock.now()
+        return show(preferences.open_view(purpose, token, now, settings().master), now)
 
-    said = {**values, "language": language, "direction": Speech(language).direction}
-    body = liquid.render(f"preferences.{language}", _source(f"preferences.{language}"), said, html=True)
-    page = liquid.render("page", _source("page"), {**said, "body": Markup(body)}, html=True)  # noqa: S704, rendered escaped
-    return Response(page, status_code=status, headers=headers)
+    return answered(purpose, mail_links.current_request, opened)
 
 
-@lru_cache(maxsize=16)
-def _source(name: str) -> str:
-    return (PAGES / f"{name}.liquid").read_text(encoding="utf-8")
+def _unsubscribe_page(view: View, *, done: bool) -> Response:
+    words = page_words.section(view.language, "unsubscribe")
+    channel = preferences.channel_of(view.shop, view.link.follow_up)
+    asks = not done and view.wants(channel)
+    button = None if done else words["button" if asks else "again"]
+    values = {"title": words["title" if asks else "done"], "text": words[channel if asks else f"done_{channel}"]}
+    return page("unsubscribe", view.language, {**values, "button": button}, shop_name(view.shop))
+
+
+def _preferences_page(view: View, did: str) -> Response:
+    if view.customer is None and did != "asked":
+        return notice("gone", view.language, shop_name(view.shop))
+    words, speech = page_words.section(view.language, "preferences"), Speech(view.language)
+    paused = view.wishes.paused_until
+    date = speech.date(paused, view.shop.timezone) if paused else ""
+    address = preferences.masked(view.contact.reachable("email"))
+    values = {
+        "title": words["title"],
+        "words": words,
+        "said": words[did].format(date=date) if did else None,
+        "address": words["address"].format(address=speech.isolate(address)) if address else None,
+        "paused_until": words["paused_until"].format(date=date) if paused else None,
+        "languages": page_words.names(page_words.languages()),
+        **_choices(view, words),
+    }
+    return page("preferences", view.language, values, shop_name(view.shop))
+
+
+def _choices(view: View, words: dict[str, str]) -> dict[str, list[_Choice]]:
+    """What can be ticked, as it stands now."""
+    her, most = view.wishes, view.contact.note(domain.MOST) or ""
+    prefer = [("", "channel_any"), ("email", "email"), ("sms", "sms")] if "sms" in view.channels else []
+    return {
+        "channels": [_choice(one, words[one], view.wants(one)) for one in view.channels],
+        "topics": [_choice(one, words[f"topic_{one}"], one not in her.topics_off) for one in domain.WISHABLE_TOPICS],
+        "most": [
+            _choice(one, words[word], one == most) for one, word in zip(domain.WISHABLE_MOST, _MOST_WORDS, strict=True)
+        ],
+        "prefer": [_choice(one, words[word], one == (her.channel or "")) for one, word in prefer],
+    }
+
+
+def _choice(name: str, label: str, on: bool) -> _Choice:
+    return {"name": name, "label": label, "on": on}

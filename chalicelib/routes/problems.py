@@ -12,11 +12,13 @@ _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
 class Problem(Exception):
-    """An answer that is no success. `field` names the parameter at fault."""
+    """An answer that is no success. `field` names the parameter at fault, `line` counts from 1."""
 
-    def __init__(self, status: int, detail: str = "", field: str | None = None, **headers: str) -> None:
+    def __init__(
+        self, status: int, detail: str = "", field: str | None = None, line: int | None = None, **headers: str
+    ) -> None:
         super().__init__(detail)
-        self.status, self.detail, self.field, self.headers = status, detail, field, headers
+        self.status, self.detail, self.field, self.line, self.headers = status, detail, field, line, headers
 
 
 def answer(problem: Problem) -> Response:
@@ -28,6 +30,7 @@ def answer(problem: Problem) -> Response:
     }
     body |= {"detail": problem.detail} if problem.detail else {}
     body |= {"field": problem.field} if problem.field else {}
+    body |= {"line": problem.line} if problem.line else {}
     headers = {name.replace("_", "-"): value for name, value in problem.headers.items()}
     return respond(problem.status, body, {"Content-Type": "application/problem+json", **headers})
 

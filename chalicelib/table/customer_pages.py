@@ -50,6 +50,15 @@ def _shard(shop: str, shard: int, before: str | None) -> Iterator[tuple[str, str
             yield str(row.customers_sk), base.plain(row.pk.split("#")[3])
 
 
+def page(shop: str, shard: int, after: str | None, limit: int) -> list[tuple[str, str]]:
+    """(position, node id) of at most `limit` customers of one shard who were not erased, whoever ordered longest ago
+    first; `after` is the last position seen. Eventually consistent."""
+    condition = Seen.customers_sk > after if after else None
+    with base.reading():
+        rows = Seen.customers.query(base.partition(shop, "CL", str(shard)), condition, limit=limit)
+        return [(str(row.customers_sk), base.plain(row.pk.split("#")[3])) for row in rows]
+
+
 def first_and_last(shop: str, customer: Customer) -> tuple[str | None, str | None]:
     """When she placed her first and her last order that counts."""
     bought = [node for node in customer.nodes if node.totals]

@@ -163,6 +163,9 @@ def _plain(node: Node) -> dict[str, Any]:
     raw = asdict(node)
     raw["contact"] = {k: v for k, v in raw["contact"].items() if v}
     raw["totals"] = {currency: list(totals.values()) for currency, totals in node.totals.items()}
+    raw["last_sends"] = [
+        {k: v for k, v in send.items() if (k, v) != ("channel", "email")} for send in raw["last_sends"]
+    ]
     return {key: value for key, value in raw.items() if value}
 
 
@@ -171,7 +174,8 @@ def node_of(raw: dict[str, Any]) -> Node:
     for key in ("name", "locale", "country"):
         if key in contact:
             contact[key] = tuple(contact[key])
-    contact["consents"] = {key: tuple(value) for key, value in contact.get("consents", {}).items()}
+    for key in ("consents", "notes"):
+        contact[key] = {name: tuple(value) for name, value in contact.get(key, {}).items()}
     account = raw.get("account")
     return Node(
         **{

@@ -1,8 +1,10 @@
-"""Follow-ups: one row per (flow, step) of an order, beside the order it belongs to."""
+"""Follow-ups: one row per (flow, trigger, step). Of an order's trigger it lies beside the order, of any other (a
+birthday, a cart) beside the customer."""
 
 from __future__ import annotations
 
 import base64
+from dataclasses import dataclass
 from datetime import datetime
 
 from pynamodb.attributes import UnicodeAttribute
@@ -13,6 +15,7 @@ from chalicelib.table.due import due_keys
 
 # States in which a follow-up still waits for its moment. `claimed` does too: when its lease ends it is due again.
 WAITING = ("scheduled", "deferred", "claimed")
+OF_ORDER, OF_CUSTOMER = "O", "C"
 
 
 class FollowUpRow(Row, discriminator="follow_up"):
@@ -23,12 +26,15 @@ class FollowUpRow(Row, discriminator="follow_up"):
     version = Integer()
     purpose = UnicodeAttribute()
     channel = UnicodeAttribute()
-    order_id = UnicodeAttribute()
+    order_id = UnicodeAttribute(null=True)  # what it is about, of a customer's trigger perhaps nothing
+    trigger = UnicodeAttribute(null=True)  # of a customer's: birthday-2026, cart-77
+    about = Json(null=True)  # of a customer's: {"cart": …}, {"product": …}, {"segment": …}
     customer = UnicodeAttribute(null=True)
     state = UnicodeAttribute()
     due_at = UnicodeAttribute()
     late_after = UnicodeAttribute()
     started_at = UnicodeAttribute()
+    zone = UnicodeAttribute(null=True)  # by whose clock the next step is due
     arm = UnicodeAttribute(null=True)
     unit = UnicodeAttribute(null=True)
     sent_at = UnicodeAttribute(null=True)
@@ -37,40 +43,85 @@ class FollowUpRow(Row, discriminator="follow_up"):
     lease_until = UnicodeAttribute(null=True)
     provider_id = UnicodeAttribute(null=True)
     language = UnicodeAttribute(null=True)
-    decided = UnicodeAttribute(null=True)  # set once sending has decided: planning leaves the row alone for ever
+    decided = UnicodeAttribute(null=True)  # set once its step was decided: planning leaves the row alone for ever
     tries = Integer(default=0)
     why = Json(default=list)
 
     @property
     def id(self) -> str:
-        return follow_up_id(self.order_id, self.flow, self.step)
+        return id_of(self.pk, self.sk)
 
     @property
     def shop(self) -> str:
-        return self.pk.split("#")[1]
+        return str(self.pk.split("#")[1])
+
+    @property
+    def trigger_id(self) -> str:
+        """What started it: the order's id, or the customer's trigger."""
+        return str(self.trigger or self.order_id)
 
 
-def sort_key(flow: str, step: str) -> str:
-    return f"FU#{base.part(flow)}#{base.part(step)}"
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Where a follow-up lies: of an order (`holder` its id, no `trigger`) or of a customer's node."""
+
+    kind: str  # O | C
+    holder: str
+    flow: str
+    step: str
+    trigger: str | None = None
+
+    @property
+    def id(self) -> str:
+        return _id(f"{self.kind}#{base.part(self.holder)}", self.sk)
+
+    @property
+    def sk(self) -> str:
+        return sort_key(self.flow, self.step, self.trigger)
+
+    def pk(self, shop: str) -> str:
+        return base.partition(shop, self.kind, self.holder)
+
+
+def sort_key(flow: str, step: str, trigger: str | None = None) -> str:
+    parts = (flow, step) if trigger is None else (flow, trigger, step)
+    return "#".join(("FU", *(base.part(text) for text in parts)))
 
 
 def follow_up_id(order_id: str, flow: str, step: str) -> str:
     """`f_` + base64url of the row's key without the shop."""
-    key = f"O#{base.part(order_id)}|{sort_key(flow, step)}"
-    return "f_" + base64.urlsafe_b64encode(key.encode()).decode().rstrip("=")
+    return Key(OF_ORDER, order_id, flow, step).id
 
 
-def key_of(follow_up: str) -> tuple[str, str, str] | None:
-    """(order id, flow, step) from an id, or None where it is none."""
+def id_of(pk: str, sk: str) -> str:
+    """The id of the row with these keys."""
+    return _id(pk.split("#", 2)[2], sk)
+
+
+def _id(pk: str, sk: str) -> str:
+    return "f_" + base64.urlsafe_b64encode(f"{pk}|{sk}".encode()).decode().rstrip("=")
+
+
+def key_of(follow_up: str) -> Key | None:
+    """Where the follow-up of this id lies, or None where it is no id of one."""
     try:
         text = base64.urlsafe_b64decode(follow_up.removeprefix("f_") + "==").decode()
-        order, _, rest = text.partition("|")
-        kind, flow, step = rest.split("#")
+        holder, _, sk = text.partition("|")
+        kind, owner = holder.split("#")
+        parts = [base.plain(part) for part in sk.split("#")]
     except (ValueError, UnicodeDecodeError):
         return None
-    if not follow_up.startswith("f_") or not order.startswith("O#") or kind != "FU":
+    if (
+        not follow_up.startswith("f_")
+        or parts[0] != "FU"
+        or (kind, len(parts)) not in ((OF_ORDER, 3), (OF_CUSTOMER, 4))
+    ):
         return None
-    return base.plain(order[2:]), base.plain(flow), base.plain(step)
+    return Key(kind, base.plain(owner), parts[1], parts[-1], parts[2] if kind == OF_CUSTOMER else None)
+
+
+def new(shop: str, key: Key) -> FollowUpRow:
+    return FollowUpRow(key.pk(shop), key.sk, flow=key.flow, step=key.step, trigger=key.trigger)
 
 
 def write(row: FollowUpRow, read_rev: int | None, now: datetime) -> Write:
@@ -82,7 +133,23 @@ def write(row: FollowUpRow, read_rev: int | None, now: datetime) -> Write:
 
 def get(shop: str, follow_up: str) -> FollowUpRow | None:
     key = key_of(follow_up)
-    if key is None:
-        return None
-    order_id, flow, step = key
-    return base.first(FollowUpRow, base.partition(shop, "O", order_id), sort_key(flow, step))
+    return base.first(FollowUpRow, key.pk(shop), key.sk) if key else None
+
+
+def of_customer(shop: str, node: str) -> list[FollowUpRow]:
+    """Those that a customer's own triggers started (not her orders'), of one node. One strong query."""
+    with base.reading():
+        rows = FollowUpRow.query(
+            base.partition(shop, OF_CUSTOMER, node), FollowUpRow.sk.startswith("FU#"), consistent_read=True
+        )
+        return list(rows)
+
+
+def of_trigger(shop: str, node: str, flow: str, trigger: str) -> list[FollowUpRow]:
+    """The steps of one flow that one trigger of a customer's node has reached. One strong query."""
+    prefix = "#".join(("FU", base.part(flow), base.part(trigger), ""))
+    with base.reading():
+        rows = FollowUpRow.query(
+            base.partition(shop, OF_CUSTOMER, node), FollowUpRow.sk.startswith(prefix), consistent_read=True
+        )
+        return list(rows)

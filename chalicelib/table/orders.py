@@ -10,11 +10,13 @@ from datetime import datetime, timedelta
 from pynamodb.attributes import UnicodeAttribute
 
 from chalicelib.domain.order import Order, canonical, from_canonical
+from chalicelib.domain.planning import Rating
 from chalicelib.domain.times import in_order, moment, stamp
 from chalicelib.table import base
 from chalicelib.table.base import Integer, Json, Row, Seen, Write, Zipped
 from chalicelib.table.due import due_keys
 from chalicelib.table.follow_ups import FollowUpRow
+from chalicelib.table.ratings import RatingRow
 
 FEED_SHARDS = 1
 # What counts as placed is in the feed; what a shop holds besides (unpaid, failed, cancelled) is only counted.
@@ -55,6 +57,7 @@ class Held:
     rev: int | None = None
     follow_ups: dict[tuple[str, str], FollowUpRow] = field(default_factory=dict)
     refetch: RefetchRow | None = None
+    rating: Rating | None = None
 
     @property
     def order(self) -> Order | None:
@@ -76,6 +79,7 @@ def read(shop: str, order_id: str) -> Held:
     """One strong query."""
     order: OrderRow | None = None
     refetch: RefetchRow | None = None
+    rating: Rating | None = None
     follow_ups: dict[tuple[str, str], FollowUpRow] = {}
     with base.reading():
         for row in Row.query(partition(shop, order_id), consistent_read=True):
@@ -83,12 +87,14 @@ def read(shop: str, order_id: str) -> Held:
                 order = row
             elif isinstance(row, RefetchRow):
                 refetch = row
+            elif isinstance(row, RatingRow):
+                rating = Rating(row.stars, row.at, row.words or "")
             elif isinstance(row, FollowUpRow):
                 follow_ups[row.flow, row.step] = row
     if order is None:
-        return Held(follow_ups=follow_ups, refetch=refetch)
+        return Held(follow_ups=follow_ups, refetch=refetch, rating=rating)
     told = from_canonical(order.snapshot) if order.snapshot else None
-    return Held(told, order.customer, order.gone_at, order.rev, follow_ups, refetch)
+    return Held(told, order.customer, order.gone_at, order.rev, follow_ups, refetch, rating)
 
 
 def write(shop: str, order_id: str, held: Held, told: Order | None, customer: str | None, gone_at: str | None) -> Write:

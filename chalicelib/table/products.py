@@ -1,49 +1,97 @@
-"""Products as the shop last showed them, and carts, which go after 30 days."""
+"""Products as the shop last showed them, and whether one has come back; carts, which go after 30 days."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import asdict
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 
 from pynamodb.attributes import UnicodeAttribute
 
 from chalicelib.domain.events import CartSeen, Product
+from chalicelib.domain.order import Line
 from chalicelib.domain.times import in_order, moment
 from chalicelib.table import base
-from chalicelib.table.base import Json, Row
+from chalicelib.table.base import Json, Row, Write
 
 CART_KEPT = timedelta(days=30)
 
 
 class ProductRow(Row, discriminator="product"):
+    """`out_at`: the latest moment of which the shop said that it was sold out; `back_from`: the one from which its
+    coming back was passed on."""
+
     updated_at = UnicodeAttribute()
     product = Json(null=True)
     gone_at = UnicodeAttribute(null=True)
+    out_at = UnicodeAttribute(null=True)
+    back_from = UnicodeAttribute(null=True)
 
 
 class CartRow(Row, discriminator="cart"):
-    """Lines only: whose cart it is is named by the node, never by an address."""
+    """Lines only: whose cart it is is named by the node, never by an address. `named_at`: of which moment that is."""
 
     updated_at = UnicodeAttribute()
     customer = UnicodeAttribute(null=True)
+    named_at = UnicodeAttribute(null=True)
     lines = Json()
     currency = UnicodeAttribute(null=True)
 
 
-def see(shop: str, product: Product) -> bool:
-    """Keep the newest telling. False where it is not news. Raises Conflict."""
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What became of a telling. `back`: since when it is to be had again, a stored moment, if that is news."""
+
+    news: bool
+    back: str | None = None
+
+
+def see(shop: str, product: Product, also: Callable[[str], list[Write]] | None = None) -> Seen:
+    """Keep the newest telling; an older one may still tell that the product was sold out in between. `also`: what has
+    to be written with it, should the product be back since the moment it is given. Raises Conflict."""
     row = _row(shop, product.id)
+    new = _told(shop, product, row)
+    back = _back(new)
+    if back:
+        new.back_from = new.out_at
+    if row and _said(new) == _said(row):
+        return Seen(news=False)
+    others = also(back) if also and back else []
+    base.commit([base.replace(new, row.rev if row else None), *others])
+    return Seen(row is None or new.product != row.product or new.updated_at != row.updated_at, back)
+
+
+def _told(shop: str, product: Product, row: ProductRow | None) -> ProductRow:
     raw = {key: value for key, value in asdict(product).items() if value not in (None, ())}
     raw["available"] = product.available
     raw = {key: list(value) if isinstance(value, tuple) else value for key, value in raw.items()}
-    if row and row.product and _version(row.updated_at, row.product) >= _version(product.updated_at, raw):
-        return False
     new = ProductRow(_pk(shop, product.id), "PRODUCT", updated_at=product.updated_at, product=raw)
-    new.gone_at = row.gone_at if row else None
-    return bool(base.commit([base.replace(new, row.rev if row else None)]))
+    if row:
+        new.gone_at, new.out_at, new.back_from = row.gone_at, row.out_at, row.back_from
+        if row.product and not row.product["available"]:
+            new.out_at = row.out_at or row.updated_at
+        if row.product and _version(row.updated_at, row.product) >= _version(product.updated_at, raw):
+            new.updated_at, new.product = row.updated_at, row.product
+    if not product.available:
+        new.out_at = max(new.out_at or "", product.updated_at, key=in_order)
+    return new
+
+
+def _said(row: ProductRow) -> tuple[Any, ...]:
+    return row.updated_at, row.product, row.gone_at, row.out_at, row.back_from
+
+
+def _back(row: ProductRow) -> str | None:
+    """It was sold out or gone, and is there again, and nobody has been told of that."""
+    out_at = max(filter(None, (row.out_at, row.gone_at)), key=in_order, default=None)
+    if out_at is None or not row.product or not row.product["available"]:
+        return None
+    if in_order(row.updated_at) <= in_order(out_at) or row.back_from == out_at:
+        return None
+    row.out_at = out_at
+    return str(row.updated_at)
 
 
 def _version(updated_at: str, raw: Any) -> tuple[str, str]:
@@ -57,7 +105,8 @@ def gone(shop: str, product_id: str, at: str) -> bool:
     if row and row.gone_at and in_order(row.gone_at) >= in_order(at):
         return False
     new = ProductRow(_pk(shop, product_id), "PRODUCT", updated_at=row.updated_at if row else "", gone_at=at)
-    new.product = row.product if row else None
+    if row:
+        new.product, new.out_at, new.back_from = row.product, row.out_at, row.back_from
     return bool(base.commit([base.replace(new, row.rev if row else None)]))
 
 
@@ -72,20 +121,52 @@ def of_ids(shop: str, ids: Iterable[str]) -> dict[str, Product]:
     return found
 
 
-def see_cart(shop: str, cart: CartSeen, customer: str | None) -> bool:
-    """Keep the newest telling of a cart. Raises Conflict."""
-    pk = base.partition(shop, "K", cart.cart_id)
+@dataclass(frozen=True, slots=True)
+class Cart:
+    """A cart as the shop last showed it. `customer` is a node; amounts are minor units of `currency` (ISO)."""
+
+    updated_at: str
+    customer: str | None
+    lines: tuple[Line, ...]
+    currency: str | None
+
+
+def see_cart(shop: str, told: CartSeen, customer: str | None) -> tuple[bool, Cart]:
+    """Keep the newest telling of a cart; of whose it is, the newest that says so. Returns whether that was news, and
+    the cart as it stands now. Raises Conflict."""
+    pk = base.partition(shop, "K", told.cart_id)
     row = base.first(CartRow, pk, "CART")
-    new = CartRow(pk, "CART", updated_at=cart.updated_at, customer=customer, currency=cart.currency)
-    new.lines = [asdict(line) for line in cart.lines]
-    if row and _version(row.updated_at, _cart(row)) >= _version(new.updated_at, _cart(new)):
-        return False
-    new.ttl = int((moment(cart.updated_at) + CART_KEPT).timestamp())
-    return bool(base.commit([base.replace(new, row.rev if row else None)]))
+    new = CartRow(pk, "CART", updated_at=told.updated_at, currency=told.currency)
+    new.lines = [asdict(line) for line in told.lines]
+    if row and _version(row.updated_at, _content(row)) >= _version(new.updated_at, _content(new)):
+        new.updated_at, new.lines, new.currency = row.updated_at, row.lines, row.currency
+    new.customer, new.named_at = _named(row, customer, told.updated_at)
+    if row and _content(new) == _content(row) and (new.updated_at, new.customer) == (row.updated_at, row.customer):
+        return False, _cart(row)
+    new.ttl = int((moment(new.updated_at) + CART_KEPT).timestamp())
+    base.commit([base.replace(new, row.rev if row else None)])
+    return True, _cart(new)
 
 
-def _cart(row: CartRow) -> list[Any]:
-    return [row.lines, row.customer, row.currency]
+def _named(row: CartRow | None, customer: str | None, at: str) -> tuple[str | None, str | None]:
+    """A platform tells of one cart by several names: what is put into it, and who has begun to pay for it."""
+    known = (row.named_at or row.updated_at, row.customer) if row and row.customer else ("", "")
+    told = (at, customer) if customer else ("", "")
+    at, name = max(known, told, key=lambda naming: (in_order(naming[0]), naming[1]))
+    return name or None, at or None
+
+
+def cart(shop: str, cart_id: str) -> Cart | None:
+    row = base.first(CartRow, base.partition(shop, "K", cart_id), "CART")
+    return _cart(row) if row else None
+
+
+def _cart(row: CartRow) -> Cart:
+    return Cart(row.updated_at, row.customer, tuple(Line(**line) for line in row.lines), row.currency)
+
+
+def _content(row: CartRow) -> list[Any]:
+    return [row.lines, row.currency]
 
 
 def _pk(shop: str, product_id: str) -> str:

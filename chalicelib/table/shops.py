@@ -82,4 +82,10 @@ def _row(shop: Shop, importing: bool) -> ShopRow:
 
 def _shop(row: ShopRow) -> Shop:
     known = {name: row.config[name] for name in Shop.__dataclass_fields__ if name in row.config}
-    return Shop(**{**known, "flows_off": tuple(known.get("flows_off", ())), "importing": bool(row.importing)})
+    return Shop(
+        **{
+            **known,
+            **{name: tuple(known.get(name, ())) for name in ("flows_off", "flows_on")},
+            "importing": bool(row.importing),
+        }
+    )

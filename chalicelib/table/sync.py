@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import cast
 
 from pynamodb.attributes import UnicodeAttribute
 
@@ -11,7 +12,7 @@ from chalicelib.domain.bucket import Bucket
 from chalicelib.domain.sync import Sync
 from chalicelib.domain.times import in_order, stamp
 from chalicelib.table import base
-from chalicelib.table.base import Integer, Json, Row
+from chalicelib.table.base import Integer, Json, Row, Write
 from chalicelib.table.due import due_keys
 
 PREFIX = "SYNC#"
@@ -50,12 +51,19 @@ def read(shop: str, task: str) -> Held | None:
 
 def write(shop: str, held: Held, sync: Sync, until: datetime | None, now: datetime) -> Held:
     """The talk as it stands now; to be looked at again at `until`, or never. Raises Conflict: somebody else did."""
+    one = put_up(shop, held, sync, until, now)
+    base.commit([one])
+    row = cast(SyncRow, one.row)
+    return Held(sync, row.rev, row.until)
+
+
+def put_up(shop: str, held: Held, sync: Sync, until: datetime | None, now: datetime) -> Write:
+    """The same, to be written together with what gave rise to it."""
     row = SyncRow(base.partition(shop), PREFIX + sync.task, sync=asdict(sync))
     if until:
         row.until = stamp(until)
         row.due_pk, row.due_sk = due_keys(row.pk + row.sk, row.until, now)
-    base.commit([base.replace(row, held.rev)])
-    return Held(sync, row.rev, row.until)
+    return base.replace(row, held.rev)
 
 
 def forget(shop: str, task: str) -> None:

@@ -39,3 +39,8 @@ def journal() -> Callable[[str, bytes], None]:
 def inbox() -> Callable[[str, str], None]:
     """Puts an envelope on the inbox queue: (envelope, shop)."""
     return reach().send
+
+
+def outbox() -> Callable[[list[tuple[str, str]]], None]:
+    """Puts messages on the outbox queue: [(shop, message)]."""
+    return reach().send_due

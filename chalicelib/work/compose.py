@@ -5,14 +5,24 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from chalicelib import flows, keys
+from chalicelib import keys
 from chalicelib.channels import Message
+from chalicelib.domain import sms
+from chalicelib.domain.coupon import Coupon
 from chalicelib.domain.customer import Customer
-from chalicelib.domain.order import Order
+from chalicelib.domain.flow import Flow, Step
+from chalicelib.domain.money import Money
+from chalicelib.domain.shop import Shop
 from chalicelib.domain.speech import pick_language
+from chalicelib.domain.text import Text
+from chalicelib.domain.times import stamp
+from chalicelib.domain.wishes import wishes_of
 from chalicelib.keys import Link
 from chalicelib.table import products
-from chalicelib.work.render import render_mail
+from chalicelib.work import flow_book
+from chalicelib.work.about import About
+from chalicelib.work.liquid_bounds import BadTemplate
+from chalicelib.work.render import render_line, render_mail
 from chalicelib.work.weigh import Case
 
 # RFC 8058 asks that unsubscribing works for long; mail stays in people's inboxes.
@@ -20,49 +30,133 @@ LINK_LIFE = timedelta(days=400)
 
 
 def compose(case: Case, now: datetime, public_url: str, master: bytes) -> Message:
-    """Raises BadTemplate. The case has a customer and an order: it was decided to send."""
-    customer, order = _certain(case)
-    contact = customer.contact
-    language = pick_language(contact.locale[1] if contact.locale else None, case.shop.locale, flows.languages())
-    name = order.buyer.name or (contact.name[1] if contact.name else "")
-    links = _links(case, customer, now, public_url, master)
-    mail = render_mail(
-        case.row.flow,
-        shop=case.shop,
-        order=replace(order, buyer=replace(order.buyer, name=name)),
-        language=language,
-        links=links,
-        products=products.of_ids(case.shop.slug, [line.product_id for line in order.lines[:20] if line.product_id]),
-        now=now,
-    )
+    """The message of a send step, for the channel that was chosen. Raises BadTemplate."""
+    customer, flow, step, channel = _certain(case)
+    language = language_of(case.shop, flow, step, customer, now)
+    text = flow_book.text(case.shop, flow, step.text or flow.name, language)
+    if text is None:
+        raise BadTemplate(f"{step.text or flow.name}: there are no such words")
+    about = about_of(case, customer, language, now, public_url, master)
+    message = _plain(case, channel, language)
+    if channel in ("sms", "onsite"):
+        return replace(message, text=render_line(text, channel, about))
+    return _with_mail(message, text, about, case)
+
+
+def _certain(case: Case) -> tuple[Customer, Flow, Step, str]:
+    flow, step, customer = case.facts.flow, case.facts.step, case.customer
+    if customer is None or flow is None or step is None or case.option is None:
+        raise ValueError("nobody to write to")
+    return customer, flow, step, case.option.channel
+
+
+def _plain(case: Case, channel: str, language: str) -> Message:
+    row = case.row
     return Message(
-        id=case.row.id,
-        claim=case.row.claim or "",
+        id=row.id,
+        claim=row.claim or "",
         shop=case.shop.slug,
-        to=case.facts.address or "",
+        to=(case.option.address if case.option else None) or "",
         sender=case.shop.sender,
+        subject="",
+        html="",
+        text="",
+        language=language,
+        about=_in_short(case, channel),
+    )
+
+
+def _in_short(case: Case, channel: str) -> dict[str, str]:
+    row = case.row
+    known = {
+        "flow": row.flow,
+        "step": row.step,
+        "trigger": row.trigger_id,
+        "purpose": row.purpose,
+        "customer": case.customer.id if case.customer else None,
+        "order": row.order_id,
+        "channel": channel,
+    }
+    return {name: str(value) for name, value in known.items() if value}
+
+
+def _with_mail(message: Message, text: Text, about: About, case: Case) -> Message:
+    mail = render_mail(text, about)
+    return replace(
+        message,
         subject=mail.subject,
         html=mail.html,
         text=mail.text,
-        headers=_headers(case, language, links),
+        headers=_headers(case, about.language, dict(about.links)),
     )
 
 
-def _certain(case: Case) -> tuple[Customer, Order]:
-    if case.customer is None or case.order is None:
-        raise ValueError("nobody to write to")
-    return case.customer, case.order
+def knock(case: Case, now: datetime) -> Message:
+    """What an endpoint of the owner's is told: that this customer came to this step. No address, no words."""
+    return replace(_plain(case, "webhook", ""), about={**_in_short(case, "webhook"), "at": stamp(now)})
 
 
-def _links(case: Case, customer: Customer, now: datetime, public_url: str, master: bytes) -> dict[str, str]:
+def language_of(shop: Shop, flow: Flow, step: Step, customer: Customer, now: datetime) -> str:
+    """Hers if there are words in it: as she wished, else as the shop knows her; else the shop's."""
+    available = flow_book.text_languages(shop, flow, step.text or flow.name) or ("en",)
+    contact = customer.contact
+    told = contact.locale[1] if contact.locale else None
+    return pick_language(wishes_of(contact, now).language or told, shop.locale, available)
+
+
+def about_of(case: Case, customer: Customer, language: str, now: datetime, public_url: str, master: bytes) -> About:
+    """Everything the words may speak of."""
+    contact, order, shop = customer.contact, case.order, case.shop
+    links = links_of(case, customer, now, public_url, master)
+    lines = order.lines[:20] if order else ()
+    locale = order.buyer.locale if order else None
+    return About(
+        shop=shop,
+        language=language,
+        purpose=case.row.purpose,
+        now=now,
+        name=(order.buyer.name if order else "") or (contact.name[1] if contact.name else ""),
+        locale=locale or (contact.locale[1] if contact.locale else None),
+        links=links,
+        order=order,
+        products=products.of_ids(shop.slug, [line.product_id for line in lines if line.product_id]) if lines else {},
+        picks=case.matter.picks,
+        stop=_stop(case, language, links) if _is_sold_by_sms(case) else "",
+        coupon=coupon_of((case.row.about or {}).get("coupon")),
+    )
+
+
+def _stop(case: Case, language: str, links: dict[str, str]) -> str:
+    """A sender that is a name cannot be answered: then the link has to be there."""
+    told = sms.stop_notice(language, case.facts.country, case.shop.channels.get("sms", {}))
+    return told or links.get("unsubscribe", "")
+
+
+def _is_sold_by_sms(case: Case) -> bool:
+    return case.row.purpose == "marketing" and case.option is not None and case.option.channel == "sms"
+
+
+def links_of(case: Case, customer: Customer, now: datetime, public_url: str, master: bytes) -> dict[str, str]:
     """A link in a mail grants preferences only: mails are forwarded."""
-    link = Link(case.shop.slug, customer.id, case.row.id)
-    links = {"preferences": f"{public_url}/m/{keys.link_token(master, 'preferences', link, now + LINK_LIFE)}"}
+    link, until, shop = Link(case.shop.slug, customer.id, case.row.id), now + LINK_LIFE, case.shop
+    links = {"preferences": f"{public_url}/m/{keys.link_token(master, 'preferences', link, until)}"}
     if case.row.purpose == "marketing":
-        links["unsubscribe"] = f"{public_url}/u/{keys.link_token(master, 'unsubscribe', link, now + LINK_LIFE)}"
-    if case.shop.source_url:
-        links["shop"] = case.shop.source_url
+        links["unsubscribe"] = f"{public_url}/u/{keys.link_token(master, 'unsubscribe', link, until)}"
+    if case.order:
+        links["rating"] = f"{public_url}/r/{keys.link_token(master, 'rating', link, until)}"
+    if home := next(iter(shop.origins), shop.source_url):
+        links["shop"] = home
+    if shop.review_url:
+        links["review"] = shop.review_url
     return links
+
+
+def coupon_of(raw: dict[str, object] | None) -> Coupon | None:
+    """The coupon that an earlier step of the flow got for her, from the follow-up's row."""
+    if not raw:
+        return None
+    money = {name: Money(**raw[name]) if raw.get(name) else None for name in ("amount", "least")}  # type: ignore[arg-type]
+    return Coupon(**{**raw, **money})  # type: ignore[arg-type]
 
 
 def _headers(case: Case, language: str, links: dict[str, str]) -> dict[str, str]:

@@ -76,9 +76,11 @@ def state(shop_slug: str) -> State:
 
 def saleor_manifest(slug: str, token: str, schema_version: str, public_url: str, now: datetime) -> dict[str, Any]:
     """What Saleor installs; it reads it more than once. `public_url`: where we are reached. Raises Unknown."""
+    from chalicelib.work import coupons_used
+
     _held(slug, "saleor", token, now)
-    _shop(slug, "saleor")
-    return manifest(public_url, slug, token, schema_version)
+    coupons = coupons_used.made_by_shop(_shop(slug, "saleor"))
+    return manifest(public_url, slug, token, schema_version, coupons)
 
 
 def take_woocommerce(

@@ -104,10 +104,8 @@ def fair(keys: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 def _message(pk: str, sk: str) -> tuple[str, str]:
-    _, shop, _, order_id = pk.split("#")
-    _, flow, step = sk.split("#")
-    follow_up = follow_ups.follow_up_id(base.plain(order_id), base.plain(flow), base.plain(step))
-    return shop, json.dumps({"shop": shop, "follow_up": follow_up})
+    shop = pk.split("#")[1]
+    return shop, json.dumps({"shop": shop, "follow_up": follow_ups.id_of(pk, sk)})
 
 
 def _advance(cursor: str, found: dict[str, list[tuple[str, str]]], now: datetime) -> None:

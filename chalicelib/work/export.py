@@ -10,30 +10,34 @@ from chalicelib.domain.customer import Customer, Node
 from chalicelib.domain.order import Order
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import stamp
-from chalicelib.table import audit, customers, experiments, orders
+from chalicelib.table import audit, customers, experiments, follow_ups, orders, tasks
 from chalicelib.table.orders import Held
-from chalicelib.work import read_customers
+from chalicelib.work import coupons_used, read_customers
 from chalicelib.work.nodes import contacts_of
 from chalicelib.work.privacy import NoSuchCustomer
 from chalicelib.work.read_views import Json, follow_up_view, order_view
 
 
 def export(shop: Shop, customer_id: str, now: datetime, who: str = "owner") -> Json:
-    """{exported_at, customer, contacts, orders, follow_ups, messages, experiment}; noted in the audit. Raises
-    NoSuchCustomer, also for one who was erased."""
+    """{exported_at, customer, contacts, orders, ratings, follow_ups, messages, tasks, coupons, experiment}; noted in the
+    audit. Raises NoSuchCustomer, also for one who was erased."""
     customer = read_customers.one(shop, customer_id)
     if customer is None:
         raise NoSuchCustomer(customer_id)
     audit.note(shop.slug, audit.Entry(stamp(now), who, "export", customer.id))
     held = _held(shop, customer)
     rows = [row for one in held for row in one.follow_ups.values()]
+    rows += [row for node in customer.nodes for row in follow_ups.of_customer(shop.slug, node.id)]
     return {
         "exported_at": stamp(now),
         "customer": read_customers.view(shop, customer),
         "contacts": [_contacts(node) for node in customer.nodes],
         "orders": [_order(one.order, customer.id) for one in held if one.order],
+        "ratings": [rating for one in held if (rating := _rating(one))],
         "follow_ups": [follow_up_view(row, shop, customer.id) for row in rows],
         "messages": [{"at": send.at, "purpose": send.purpose} for send in customer.last_sends],
+        "tasks": [_task(row) for node in customer.nodes for row in tasks.of_customer(shop.slug, node.id)],
+        "coupons": coupons_used.held_by(shop.slug, customer),
         "experiment": _experiment(shop, customer, {row.unit for row in rows if row.unit}),
     }
 
@@ -50,7 +54,25 @@ def _contacts(node: Node) -> Json:
     known = {"name": contact.name, "locale": contact.locale, "country": contact.country}
     said = {name: {"value": at_value[1], "at": at_value[0]} if at_value else None for name, at_value in known.items()}
     account = asdict(node.account) if node.account else None
-    return {"id": node.id, **said, "emails": dict(contact.emails), "phones": dict(contact.phones), "account": account}
+    notes = {name: {"value": value, "at": at} for name, (at, value) in sorted(contact.notes.items())}
+    return {
+        "id": node.id,
+        **said,
+        "emails": dict(contact.emails),
+        "phones": dict(contact.phones),
+        "account": account,
+        "notes": notes,
+    }
+
+
+def _rating(held: Held) -> Json | None:
+    if held.order is None or held.rating is None:
+        return None
+    return {"order_id": held.order.id, "stars": held.rating.stars, "words": held.rating.words, "at": held.rating.at}
+
+
+def _task(row: tasks.TaskRow) -> Json:
+    return {"kind": row.about, "text": row.text, "state": row.state, "order_id": row.order_id, "at": row.at}
 
 
 def _order(order: Order, customer_id: str) -> Json:

@@ -18,12 +18,14 @@ from chalicelib.domain.shop import Shop
 from chalicelib.domain.sync import next_round, wait_after
 from chalicelib.platforms.shop_api import Denied, Trouble
 from chalicelib.table import base, shops, sync
-from chalicelib.work import erasing, importing, public_keys, reconcile, refetch
+from chalicelib.work import coupon_steps, erasing, importing, public_keys, reconcile, refetch, sweep, wants
 from chalicelib.work.access import NotConnected
 from chalicelib.work.log import logger, unforeseen
+from chalicelib.work.sweep import SWEEP
 from chalicelib.work.sync import IMPORT, RECONCILE
 from chalicelib.work.take_rights import ERASE, ERASE_SHOP
 from chalicelib.work.talk import Outside, Talk, claimed, code_of
+from chalicelib.work.wants import STOCK
 
 MOST_TRIES = 6  # of what fails for a reason nobody foresaw
 WHILE_OFF = timedelta(hours=6)
@@ -64,6 +66,8 @@ def _work(shop: Shop, asked: Mapping[str, Any], outside: Outside) -> None:
         refetch.work(shop, [str(order_id) for order_id in asked.get("orders", [])], outside)
     elif task == "keys":
         public_keys.renew(shop, outside)
+    elif task == "coupon":
+        coupon_steps.work(shop, str(asked.get("follow_up", "")), outside)
     elif shop.state != "off" or task == ERASE_SHOP or task.startswith(ERASE):
         _slice(shop, task, outside)
     else:
@@ -111,6 +115,10 @@ def _go_on(talk: Talk) -> None:
         importing.work(talk)
     elif task == RECONCILE:
         reconcile.work(talk)
+    elif task == SWEEP:
+        sweep.work(talk)
+    elif task.startswith(STOCK):
+        wants.work(talk)
     elif task == ERASE_SHOP:
         erasing.whole_shop(talk)
     elif task.startswith(ERASE):

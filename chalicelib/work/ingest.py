@@ -17,7 +17,7 @@ from chalicelib.domain.shop import Shop, newest_secrets, place
 from chalicelib.domain.times import in_order, moment, stamp
 from chalicelib.envelope import BadEnvelope, Envelope
 from chalicelib.table import base, counters, quarantine, shops
-from chalicelib.work import take_account, take_order, take_product, take_rights
+from chalicelib.work import take_account, take_notes, take_order, take_product, take_rights
 from chalicelib.work.log import logger, unforeseen
 
 # After so many tries an error nobody foresaw is a property of the message, not of the moment.
@@ -32,6 +32,8 @@ _TAKERS: dict[type, Callable[[Shop, Any, datetime], str]] = {
     events.ProductSeen: take_product.see,
     events.ProductGone: take_product.gone,
     events.CartSeen: take_product.see_cart,
+    events.CartOrdered: take_product.cart_ordered,
+    events.NotesTold: take_notes.told,
     events.AccountsMerged: take_account.merged,
     events.PrivacyAsked: take_rights.asked,
     events.ShopGone: take_rights.shop_gone,

@@ -23,12 +23,12 @@ from liquid.undefined import StrictUndefined
 from liquid.utils import ReadOnlyChainMap
 from markupsafe import Markup
 
+from chalicelib.languages.cheap import cheap
 from chalicelib.work.liquid_bounds import (
     LOOP_LIMIT,
     OUTPUT_LIMIT,
     SECONDS,
     BadTemplate,
-    cheap,
     foresee,
     short_range,
     within,
@@ -68,7 +68,7 @@ def render(name: str, source: str, values: Mapping[str, object], *, html: bool, 
     Markup. `name` is shown in errors. Raises BadTemplate."""
     template = _parsed(name, source, html)
     context = _Context(template, globals=values)
-    context.until = time.monotonic() + seconds
+    context.until, context.worked = time.monotonic() + seconds, time.thread_time() + seconds
     buffer = context.get_buffer()
     try:
         template.render_with_context(context, buffer)
@@ -106,22 +106,22 @@ class _Environment(Environment):
             self.add_tag(tag)
         for name in FILTERS:
             self.add_filter(name, getattr(b, name))
-        if self.autoescape:
-            self.add_filter("button", _button)
+        self.add_filter("button", _button if self.autoescape else _button_in_text)
 
 
 class _Context(RenderContext):
     """Looks at the clock wherever a template can spend time, and leaves out the library's `now` and `today`."""
 
-    __slots__ = ("turns", "until")
+    __slots__ = ("turns", "until", "worked")
 
     def __init__(self, template: BoundTemplate, **kwargs: Any) -> None:
         super().__init__(template, **kwargs)
         self.scope = ReadOnlyChainMap(self.locals, self.globals, self.counters)
-        self.until, self.turns = 0.0, 0
+        self.until, self.worked, self.turns = 0.0, 0.0, 0
 
     def check(self) -> None:
-        if time.monotonic() > self.until:
+        # A machine that stalls is no fault of the template's; the clock of work alone costs too much to ask each time.
+        if time.monotonic() > self.until and time.thread_time() > self.worked:
             raise BadTemplate("takes too long; simplify it")
 
     def get(self, path: list[object], **kwargs: Any) -> object:
@@ -174,6 +174,13 @@ def _button(label: object, href: object = None) -> Markup:
     if not isinstance(href, str) or not href.startswith(("https://", "http://")):
         return Markup("")
     return _BUTTON.format(href=href, label=label)
+
+
+def _button_in_text(label: object, href: object = None) -> str:
+    """Its label and, on a line of its own, its address; nothing without an http address."""
+    if not isinstance(href, str) or not href.startswith(("https://", "http://")):
+        return ""
+    return f"{label}:\n{href}"
 
 
 # The library makes ranges by its own class, wherever an expression may stand, and offers no hook for it.

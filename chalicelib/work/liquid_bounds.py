@@ -1,58 +1,23 @@
-"""The bounds of templates: what is checked in a source before it is parsed, and in a filter before and after it works.
+"""The bounds of templates: what is checked in a filter before and after it works. What is checked in a source before it
+is parsed stands in `languages.cheap`.
 
 Kept apart from the library so that each bound can be read, and attacked, by itself.
 """
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
-SOURCE_LIMIT = 64_000  # characters of a template
-TAG_LIMIT = 1_000  # characters between {{ and }} or {% and %}
+from chalicelib.domain.text import BadTemplate
+
+__all__ = ("BadTemplate", "foresee", "short_range", "within")
+
 OUTPUT_LIMIT = 100_000  # bytes; Gmail cuts a mail at 102 KB
 TEXT_LIMIT = 20_000  # characters any filter may give
 LIST_LIMIT = 1_000  # entries any filter may give, steps of a range
 LOOP_LIMIT = 10_000  # turns of all loops of one rendering together
 NUMBER_LIMIT = 10**15
-SECONDS = 1.0
-
-_MARK = re.compile(r"\{\{|\{%|%\}|\}\}")
-_ODD = re.compile(r"\s{60}|(?<=\{%)-?\s{0,60}(?:raw|doc)\b")
-_CLOSE = {"{{": "}}", "{%": "%}"}
-
-
-class BadTemplate(ValueError):
-    """A template cannot be used: unknown name, broken syntax, or beyond a bound. The message says where and what."""
-
-
-def cheap(name: str, source: str) -> None:
-    """Refuse what the library's patterns would search for minutes: unclosed and endless tags, long runs of blanks."""
-    if len(source) > SOURCE_LIMIT:
-        raise BadTemplate(f"{name}: is longer than {SOURCE_LIMIT} characters; shorten it")
-    opened: re.Match[str] | None = None
-    for mark in _MARK.finditer(source):
-        if opened is None:
-            opened = mark if mark[0] in _CLOSE else None
-        elif mark[0] == _CLOSE[opened[0]] and mark.start() - opened.start() <= TAG_LIMIT:
-            _plain(name, source, opened.end(), mark.start())
-            opened = None
-        else:
-            break
-    if opened is not None:
-        raise BadTemplate(f"{_at(name, source, opened)}: {opened[0]} is not closed within {TAG_LIMIT} characters")
-
-
-def _plain(name: str, source: str, start: int, end: int) -> None:
-    odd = _ODD.search(source, start, end)
-    if odd:
-        raise BadTemplate(
-            f"{_at(name, source, odd)}: raw, doc and long runs of blanks are not for tags; leave them out"
-        )
-
-
-def _at(name: str, source: str, found: re.Match[str]) -> str:
-    return f"{name} line {source.count(chr(10), 0, found.start()) + 1}"
+SECONDS = 1.0  # of work on one mail, all its parts together
 
 
 def foresee(name: str, args: tuple[Any, ...]) -> None:

@@ -1,4 +1,4 @@
-"""What a mail's templates can say: the order, its lines, the shop and the buyer, as texts in the mail's language.
+"""What a message can say of people, shops, products and coupons, as texts in its language. Of orders: `order_values`.
 
 Everything that came from outside is cleaned and cut here, so that no template has to think of it.
 """
@@ -11,24 +11,28 @@ from email.utils import parseaddr
 from typing import Any
 from urllib.parse import urlsplit
 
-from chalicelib.domain.events import Product
-from chalicelib.domain.order import Line, Order
-from chalicelib.domain.people import clean_name
+from chalicelib.domain.coupon import Coupon
+from chalicelib.domain.money import Money, iso
+from chalicelib.domain.people import LONGEST_NAME, one_line, persian_letters
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.speech import Speech
+from chalicelib.domain.times import moment
+from chalicelib.work.about import Pick
 
-LINES_SHOWN = 8
+PICKS_SHOWN = 6
 LONGEST_TITLE = 120
 LONGEST_GREETING = 40
 LONGEST_ADDRESS = 2_000
-LINKS = ("shop", "order", "rating", "preferences", "unsubscribe")
+LONGEST_CODE = 60
+BEST = 5  # of the ratings, 1 being the worst
+LINKS = ("shop", "order", "rating", "preferences", "unsubscribe", "review", "cart", "access")
 # Whoever types an address for a name wants our mail to carry it.
 _ADDRESS = re.compile(r"[@/\\<>|]|www\.|\.\w{2,}$|\.[a-z]{2,}\b|\d{5}|:", re.IGNORECASE)
 
 
 def clip(text: str, most: int) -> str:
     """`text` on one line, without control characters, at most `most` characters; cut between words where there are."""
-    text = clean_name(text[: most * 4])
+    text = one_line(text[: most * 4])
     if len(text) <= most:
         return text
     cut = text[: most - 1]
@@ -36,10 +40,16 @@ def clip(text: str, most: int) -> str:
     return (words if blank and len(words) > most // 2 else cut).rstrip() + "…"
 
 
+def said(text: str, most: int, speech: Speech) -> str:
+    """What came from outside, as it may stand between this language's words."""
+    text = clip(text, most)
+    return speech.isolate(persian_letters(text) if speech.persian else text)
+
+
 def greeting_name(name: str, *, whole: bool) -> str:
     """What to call her by: her whole name (usual in Persian) or the first word of it; empty where it had better be left
     out: too long, an address, no letters."""
-    name = clean_name(name)
+    name = one_line(name)[:LONGEST_NAME]
     if _ADDRESS.search(name) or not any(ch.isalpha() for ch in name):
         return ""
     first = name.split()[0]
@@ -67,12 +77,12 @@ def shop_name(shop: Shop) -> str:
 def shop_values(shop: Shop, speech: Speech) -> dict[str, object]:
     """`shop.name`, `shop.address` (None where there is none)."""
     address = ", ".join(line.strip() for line in shop.postal_address.splitlines() if line.strip())
-    return {"name": speech.isolate(shop_name(shop)), "address": speech.isolate(clip(address, 200)) or None}
+    return {"name": said(shop_name(shop), 80, speech), "address": said(address, 200, speech) or None}
 
 
-def customer_values(order: Order, speech: Speech) -> dict[str, object]:
+def customer_values(name: str, speech: Speech) -> dict[str, object]:
     """`customer.name`: None where she left none that can be used."""
-    return {"name": speech.isolate(greeting_name(order.buyer.name, whole=speech.persian)) or None}
+    return {"name": said(greeting_name(name, whole=speech.whole_names), LONGEST_GREETING, speech) or None}
 
 
 def link_values(links: Mapping[str, str]) -> dict[str, str | None]:
@@ -80,58 +90,76 @@ def link_values(links: Mapping[str, str]) -> dict[str, str | None]:
     return {name: web_address(links.get(name)) for name in LINKS}
 
 
-def order_values(
-    order: Order, products: Mapping[str, Product], shop: Shop, speech: Speech, words: Mapping[str, str]
-) -> dict[str, Any]:
-    """`order.number`, `.date`, `.total`, `.lines` (the first eight), `.more`, `.sums`, `.first_title`, `.pages` (of the
-    lines, at most three that have an address)."""
-    bought = [line for line in order.lines if line.quantity > 0]
-    lines = [_line_values(line, order, products, speech, words) for line in bought[:LINES_SHOWN]]
-    left = len(bought) - len(lines)
-    pictures = any(line["image"] for line in lines)
-    number = speech.digits(clip(order.number or order.id, 40))
-    date = speech.date(order.placed_at, shop.timezone)
+def pick_values(pick: Pick, shop: Shop, speech: Speech, words: Mapping[str, str]) -> dict[str, Any]:
+    """A product shown with its reason: `title`, `letter`, and `url`, `image`, `price`, `why` where they are known."""
+    title = clip(pick.title or words["item"], LONGEST_TITLE)
+    price = pick.price and speech.money(pick.price.amount, pick.price.currency, pick.currency_original)
     return {
-        "number": number,
-        "date": date,
-        "head": words["head"].format(number=number, date=date),
-        "total": _money(order.total, order, speech),
-        "lines": lines,
-        "more": words["more"].format(n=speech.number(left)) if left else None,
-        "sums": [{"label": words[key], "amount": _money(amount, order, speech)} for key, amount in extras(order)],
-        "pictures": pictures,
-        "columns": 2 if pictures else 1,
-        "first_title": lines[0]["title"] if lines else None,
-        "pages": list({line["url"]: line for line in lines if line["url"]}.values())[:3],
+        "title": said(title, LONGEST_TITLE, speech),
+        "letter": letter(title),
+        "url": web_address(pick.url),
+        "image": web_address(pick.image),
+        "price": price,
+        "why": _why(pick, shop, speech, words),
     }
 
 
-def extras(order: Order) -> list[tuple[str, int]]:
-    """What lies between the lines and the total, as (word, minor units). Platforms differ in whether line totals hold
-    tax and discount already: the reading that adds up is shown, and nothing where none does."""
-    lines = sum(line.total for line in order.lines)
-    for tax in (order.tax, 0):
-        for discount in (0, order.discount):
-            if lines + order.shipping + tax - discount == order.total:
-                parts = (("discount", -discount), ("shipping", order.shipping), ("tax", tax))
-                return [(word, amount) for word, amount in parts if amount]
-    return []
+def letter(title: str) -> str:
+    """What stands where a picture would."""
+    return next((ch.upper() for ch in title if ch.isalnum()), "•")
 
 
-def _line_values(
-    line: Line, order: Order, products: Mapping[str, Product], speech: Speech, words: Mapping[str, str]
-) -> dict[str, Any]:
-    product = products.get(line.product_id or "")
-    title = clip(line.title or (product.title if product else "") or line.sku or words["item"], LONGEST_TITLE)
+def _why(pick: Pick, shop: Shop, speech: Speech, words: Mapping[str, str]) -> str | None:
+    """None for a reason that this language has no sentence for, or whose sentence would have a hole."""
+    params = {name: _param(value, shop, speech) for name, value in pick.params.items()}
+    try:
+        return words[pick.why].format_map(params)
+    except (LookupError, ValueError):
+        return None
+
+
+def _param(value: str, shop: Shop, speech: Speech) -> str:
+    try:
+        moment(value)
+    except ValueError:
+        return speech.digits(value) if value.isdigit() else said(value, LONGEST_TITLE, speech)
+    return speech.date(value, shop.timezone)
+
+
+def coupon_values(coupon: Coupon, shop: Shop, speech: Speech, words: Mapping[str, str]) -> dict[str, Any]:
+    """`coupon.code`, `.worth` (20%, or an amount), `.expires` (a day); for its card `.headline`, `.until`, `.least`."""
+    worth = (
+        words["percent"].format(n=speech.number(coupon.percent))
+        if coupon.percent
+        else coupon.amount and _money(coupon.amount, shop, speech)
+    )
+    expires = speech.date(coupon.expires_at, shop.timezone)
+    code = clip(coupon.code, LONGEST_CODE)
     return {
-        "title": speech.isolate(title),
-        "letter": next((ch.upper() for ch in title if ch.isalnum()), "•"),
-        "quantity": words["quantity"].format(n=speech.number(line.quantity)),
-        "total": _money(line.total, order, speech),
-        "url": web_address(product.url) if product else None,
-        "image": web_address(product.image) if product else None,
+        "code": code,
+        "plain_code": code,
+        "worth": worth or words["coupon_code"],
+        "expires": expires,
+        "headline": words["coupon_worth"].format(worth=worth) if worth else None,
+        "until": words["coupon_until"].format(date=expires),
+        "least": words["coupon_least"].format(amount=_money(coupon.least, shop, speech)) if coupon.least else None,
     }
 
 
-def _money(amount: int, order: Order, speech: Speech) -> str:
-    return speech.money(amount, order.currency, order.currency_original)
+def _money(money: Money, shop: Shop, speech: Speech) -> str:
+    original = shop.currency if iso(shop.currency) == money.currency else ""
+    return speech.money(money.amount, money.currency, original)
+
+
+def star_values(address: str, speech: Speech, words: Mapping[str, str]) -> list[dict[str, str]]:
+    """Five links from worst to best: `number`, `label` (3 of 5), `url`."""
+    mark = "&" if "?" in address else "?"
+    most = speech.number(BEST)
+    return [
+        {
+            "number": speech.number(n),
+            "label": words["rating_of"].format(n=speech.number(n), most=most),
+            "url": f"{address}{mark}stars={n}",
+        }
+        for n in range(1, BEST + 1)
+    ]

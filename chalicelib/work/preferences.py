@@ -2,63 +2,84 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
-from chalicelib import flows, keys
-from chalicelib.domain.customer import said
-from chalicelib.domain.order import Consent
+from chalicelib import keys
+from chalicelib.domain.customer import Contact, Customer
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.speech import pick_language
-from chalicelib.domain.times import stamp
+from chalicelib.domain.wishes import Wishes, wishes_of
 from chalicelib.keys import BadToken, Link
-from chalicelib.table import base, customers, shops
-from chalicelib.work.nodes import Nodes
-from chalicelib.work.take_order import retried
+from chalicelib.table import base, customers, follow_ups, shops
+from chalicelib.work import page_words
+from chalicelib.work.wishes import Change, WriteJournal, record
 
-STATES = ("subscribed", "unsubscribed")
+CHANNELS = ("email", "sms")
 
 
 @dataclass(frozen=True)
-class Choice:
-    """What the page shows: the shop, its reader's language, and whether marketing mail is wanted."""
+class View:
+    """Whose link it is. `customer` None: nobody we know, or not any more. `language`: the page's."""
 
     shop: Shop
+    link: Link
     language: str
-    wanted: bool
+    customer: Customer | None
+    wishes: Wishes
+
+    @property
+    def contact(self) -> Contact:
+        return self.customer.contact if self.customer else Contact()
+
+    def wants(self, channel: str) -> bool:
+        """Whether marketing may use the channel."""
+        return self.customer is not None and self.contact.allows(channel, self.shop.consent)
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Those she can decide about: text messages only where they were ever possible."""
+        known = self.contact.phones or "sms:subscribed" in self.contact.consents
+        return CHANNELS if known else CHANNELS[:1]
 
 
-def open_choice(purpose: str, token: str, now: datetime, master: bytes) -> tuple[Choice, Link]:
+def open_view(purpose: str, token: str, now: datetime, master: bytes) -> View:
     """Raises BadToken, also for a shop that is gone."""
     base.connect()
-    link = keys.open_link(master, purpose, token, now)
+    return view_of(keys.open_link(master, purpose, token, now), now)
+
+
+def view_of(link: Link, now: datetime) -> View:
+    """What the link leads to. Raises BadToken for a shop that is gone."""
     shop = shops.get(link.shop)
     if shop is None:
         raise BadToken("no such shop")
     customer = customers.person(shop.slug, link.customer)
-    contact = customer.contact if customer and not customer.erased else None
-    locale = contact.locale[1] if contact and contact.locale else None
-    language = pick_language(locale, shop.locale, flows.languages())
-    return Choice(shop, language, bool(contact and contact.allows("email", shop.consent))), link
+    known = customer if customer and not customer.erased else None
+    contact = known.contact if known else Contact()
+    return View(shop, link, language_of(contact, shop, now), known, wishes_of(contact, now))
 
 
-def choose(shop: Shop, link: Link, state: str, now: datetime, journal: Callable[[str, bytes], None]) -> None:
-    """Her own word, from now on, in the journal first: a restored table must not write to her again. Of somebody erased
-    nothing is kept, so nothing is written."""
-    note = {"what": "consent", "shop": shop.slug, "customer_id": link.customer, "state": state, "at": stamp(now)}
-    key = f"journal/{shop.slug}/{stamp(now)[:10]}/{stamp(now)}-consent-{link.customer}.json"
-    journal(key, json.dumps(note, sort_keys=True).encode())
-    consent = Consent("email", state, "link", stamp(now))
-    retried(lambda: _choose(shop, link.customer, consent))
+def language_of(contact: Contact, shop: Shop, now: datetime) -> str:
+    """Of those that pages are written in: the one she wished for, else hers, else the shop's."""
+    hers = wishes_of(contact, now).language or (contact.locale[1] if contact.locale else None)
+    return pick_language(hers, shop.locale, page_words.languages())
 
 
-def _choose(shop: Shop, node_id: str, consent: Consent) -> str:
-    nodes = Nodes(shop)
-    node = nodes[node_id]
-    if node.erased_at or not node.key:
-        return "ignored"
-    nodes.change(node_id, lambda node: replace(node, contact=node.contact.join(said(consent))))
-    base.commit(nodes.writes())
-    return "stored"
+def channel_of(shop: Shop, follow_up: str) -> str:
+    """How the message with the link came: email | sms."""
+    row = follow_ups.get(shop.slug, follow_up)
+    return "sms" if row and row.channel == "sms" else "email"
+
+
+def unsubscribe(view: View, channel: str, now: datetime, journal: WriteJournal) -> str:
+    """Ends marketing by the channel that the link came by."""
+    return record(view.shop, view.link.customer, Change({channel: "unsubscribed"}), now, journal)
+
+
+def masked(address: str | None) -> str | None:
+    """`s•••@acme.test`: enough to know one's own address by, not to learn another's."""
+    if not address:
+        return None
+    local, _, domain = address.rpartition("@")
+    return f"{local[0] if len(local) > 1 else ''}•••@{domain}"

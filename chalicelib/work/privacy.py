@@ -14,14 +14,29 @@ from typing import Any
 
 from chalicelib.domain import blinding
 from chalicelib.domain.customer import Contact, Customer, Node
-from chalicelib.domain.deciding import OBJECTION
+from chalicelib.domain.facts import OBJECTION
 from chalicelib.domain.people import contact_keys, identity
+from chalicelib.domain.planning import OPEN
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import in_order, stamp
-from chalicelib.table import audit, base, customers, experiments, follow_ups, orders, suppression
+from chalicelib.table import (
+    access_asked,
+    audit,
+    base,
+    customers,
+    experiments,
+    follow_ups,
+    orders,
+    ratings,
+    shelf,
+    suppression,
+    tasks,
+)
 from chalicelib.table.follow_ups import FollowUpRow
 from chalicelib.table.orders import Held
+from chalicelib.work import coupons_used
 from chalicelib.work.nodes import Nodes, contacts_of
+from chalicelib.work.replan import because
 from chalicelib.work.take_account import link_owner
 from chalicelib.work.take_order import anonymise, retried
 
@@ -42,8 +57,11 @@ def erase(
     done: set[str] = set()
     for node in nodes:
         _forget_contacts(shop, node.id, contacts_of(node), done)
+        shelf.clear(shop.slug, node.id)
+        coupons_used.forget(shop.slug, node.id)
         for pointer in customers.every_order(shop.slug, node.id):
             _forget_order(shop, node.id, pointer.order_id, now, done)
+        _forget_own(shop, node.id, now)
     _keep_objection(shop, nodes, erased_at)
     receipt = _receipt(shop, nodes, erased_at)
     for node in nodes:
@@ -140,11 +158,49 @@ def _forget_order(shop: Shop, node_id: str, order_id: str, now: datetime, done: 
         _forget_contacts(shop, node_id, set(contact_keys(held.told.buyer)), done)
     anonymise(shop, order_id, now)
     retried(lambda: _clear_follow_ups(shop, order_id, now))
+    if held.rating and held.rating.words:
+        retried(lambda: _clear_rating(shop, order_id))
 
 
 def _forgotten(held: Held) -> bool:
     nameless = held.told is None or identity(held.told.buyer) is None
-    return nameless and not any(_to_clear(row) for row in held.follow_ups.values())
+    wordless = held.rating is None or not held.rating.words
+    return nameless and wordless and not any(_to_clear(row) for row in held.follow_ups.values())
+
+
+def _clear_rating(shop: Shop, order_id: str) -> str:
+    """The stars stay with the order, as its money does; what she wrote goes."""
+    row = ratings.read(shop.slug, order_id)
+    if row is None or not row.words:
+        return "duplicate"
+    row.words = row.language = row.customer = None
+    base.commit([ratings.write(row, row.rev)])
+    return "stored"
+
+
+def _forget_own(shop: Shop, node_id: str, now: datetime) -> None:
+    """What lies beside her and not beside an order: tasks about her, the links she asked for, what her own moments
+    (a birthday, a cart) had started."""
+    for task in tasks.of_customer(shop.slug, node_id):
+        base.commit(tasks.forget(task))
+    base.commit([access_asked.forget(shop.slug, node_id)])
+    retried(lambda: _clear_own_follow_ups(shop, node_id, now))
+
+
+def _clear_own_follow_ups(shop: Shop, node_id: str, now: datetime) -> str:
+    rows = [row for row in follow_ups.of_customer(shop.slug, node_id) if row.about or _open(row) or _to_clear(row)]
+    for row in rows:
+        row.unit = row.about = None
+        row.why = [_without_texts(entry) for entry in row.why or []]
+        if _open(row):
+            row.state = "cancelled"
+            because(row, "customer_gone", now)
+        base.commit([follow_ups.write(row, row.rev, now)])
+    return "stored" if rows else "duplicate"
+
+
+def _open(row: FollowUpRow) -> bool:
+    return row.state in OPEN and row.state != "cancelled" and row.decided is None
 
 
 def _clear_follow_ups(shop: Shop, order_id: str, now: datetime) -> str:
@@ -172,6 +228,7 @@ def _receipt(shop: Shop, nodes: tuple[Node, ...], erased_at: str) -> dict[str, A
     """Counted from what is there, so that a second try counts the same."""
     ids = [row.order_id for node in nodes for row in customers.every_order(shop.slug, node.id)]
     rows = [row for order_id in ids for row in orders.read(shop.slug, order_id).follow_ups.values()]
+    rows += [row for node in nodes for row in follow_ups.of_customer(shop.slug, node.id)]
     cancelled = [row for row in rows if row.state == "cancelled" and row.why and row.why[-1]["code"] == "customer_gone"]
     return {
         "customer_id": min(node.id for node in nodes),

@@ -23,8 +23,9 @@ def one(shop: Shop, follow_up: str) -> Json | None:
 
 
 def of_customer(shop: Shop, customer: Customer, limit: int, before: list[str] | None) -> Page:
-    """The one due last first, of her newest orders."""
+    """The one due last first, of her newest orders and of what she herself started."""
     rows = [row for held in newest_orders(shop, customer) for row in held.follow_ups.values()]
+    rows += of_her_own(shop, customer)
     rows = sorted((row for row in rows if before is None or _place(row) < before), key=_place, reverse=True)
     page = rows[:limit]
     items = [follow_up_view(row, shop, customer.id) for row in page]
@@ -33,6 +34,11 @@ def of_customer(shop: Shop, customer: Customer, limit: int, before: list[str] | 
 
 def _place(row: FollowUpRow) -> list[str]:
     return [in_order(row.due_at), row.id]
+
+
+def of_her_own(shop: Shop, customer: Customer) -> list[FollowUpRow]:
+    """Those that no order started: of her birthday, her cart."""
+    return [row for node in customer.nodes for row in follow_ups.of_customer(shop.slug, node.id)]
 
 
 def newest_orders(shop: Shop, customer: Customer) -> list[Held]:

@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from chalicelib.domain import story
 from chalicelib.domain.customer import Customer
 from chalicelib.domain.order import Order
+from chalicelib.domain.planning import Rating
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import in_order
 from chalicelib.domain.why import sentence
 from chalicelib.table.follow_ups import FollowUpRow
-from chalicelib.work.read_follow_ups import newest_orders
+from chalicelib.work.read_follow_ups import newest_orders, of_her_own
 from chalicelib.work.read_views import Json, Page, consents_view, money
 
 _AFTERWARDS = ("delivered", "bounce", "complaint")
@@ -37,8 +38,11 @@ def _entries(shop: Shop, customer: Customer) -> Iterator[Json]:
     for held in newest_orders(shop, customer):
         if held.order:
             yield from _of_order(shop, held.order)
+            yield from _of_rating(shop, held.order, held.rating)
         for row in held.follow_ups.values():
-            yield from _of_follow_up(shop, row, held.order.number if held.order else row.order_id)
+            yield from _of_follow_up(shop, row, held.order.number if held.order else str(row.order_id))
+    for row in of_her_own(shop, customer):
+        yield from _of_follow_up(shop, row, "")
     for consent in consents_view(customer.contact):
         if consent["at"] and f"consent_{consent['state']}" in story.KINDS:
             text = story.consent(consent["channel"], consent["state"], shop)
@@ -65,11 +69,19 @@ def _of_order(shop: Shop, order: Order) -> Iterator[Json]:
             yield _entry(at, kind, text, order_id=order.id, order_number=order.number, amount=shown)
 
 
+def _of_rating(shop: Shop, order: Order, rating: Rating | None) -> Iterator[Json]:
+    if rating:
+        text = story.rating(order, rating.stars, rating.words, shop)
+        yield _entry(rating.at, "order_rated", text, order_id=order.id, order_number=order.number)
+
+
 def _of_follow_up(shop: Shop, row: FollowUpRow, number: str) -> Iterator[Json]:
     why = row.why or []
+    if row.state == "done":  # a way taken, a tag: nothing that she would notice
+        return
     about = {
         "order_id": row.order_id,
-        "order_number": number,
+        "order_number": number or None,
         "follow_up_id": row.id,
         "flow": row.flow,
         "channel": row.channel,

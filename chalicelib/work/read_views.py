@@ -127,12 +127,12 @@ def _line(line: Line, currency: str) -> Json:
 
 
 def follow_up_view(row: FollowUpRow, shop: Shop, customer_id: str | None) -> Json:
-    """`trigger` is the platform's id of the order it is about."""
+    """`trigger` is the platform's id of the order it is about, else what started it: birthday-2026, cart-77."""
     return {
         "id": row.id,
         "flow": row.flow,
         "step": row.step,
-        "trigger": row.order_id,
+        "trigger": row.trigger_id,
         "customer_id": customer_id,
         "state": row.state,
         "due_at": row.due_at,

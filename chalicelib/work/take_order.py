@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TypeVar
 
 from chalicelib.domain.customer import Contact
 from chalicelib.domain.events import OrderChanged, OrderGone, OrderSeen
@@ -23,9 +24,10 @@ from chalicelib.work.nodes import Nodes
 from chalicelib.work.replan import replan
 
 TRIES = 12
+T = TypeVar("T")
 
 
-def retried(attempt: Callable[[], str]) -> str:
+def retried(attempt: Callable[[], T]) -> T:
     """Runs `attempt` until it meets no Conflict. Gives up as Trouble: the queue will bring the delivery again."""
     for _ in range(TRIES):
         try:
@@ -37,7 +39,22 @@ def retried(attempt: Callable[[], str]) -> str:
 
 def see(shop: Shop, event: OrderSeen, now: datetime) -> str:
     """Outcome: new | stored | duplicate | stale."""
-    return retried(lambda: _see(shop, event.order, now))
+    outcome = retried(lambda: _see(shop, event.order, now))
+    _followed(shop, event.order, outcome, now)
+    return outcome
+
+
+def _followed(shop: Shop, order: Order, outcome: str, now: datetime) -> None:
+    """What else an order sets going, once it is stored. A code that she used is looked at whenever it is told of: only
+    so is a crash in between made good."""
+    if order.coupons:
+        from chalicelib.work import coupons_used
+
+        coupons_used.redeemed(shop, order)
+    if outcome in ("new", "stored"):
+        from chalicelib.work import nudge  # it stands on this module
+
+        nudge.stored(shop, order, now)
 
 
 def _see(shop: Shop, order: Order, now: datetime) -> str:
@@ -95,7 +112,10 @@ def _changed(shop: Shop, event: OrderChanged, now: datetime) -> str:
 def asked(shop: Shop, order_id: str, found: Order | None, mark: RefetchRow | None, asked_at: str, now: datetime) -> str:
     """The shop was asked about the order at the stored moment `asked_at` and showed it, or said that it has none
     (`found` None). `mark`: the refetch mark as it stood before; one that was set since stays."""
-    return retried(lambda: _asked(shop, order_id, found, mark, asked_at, now))
+    outcome = retried(lambda: _asked(shop, order_id, found, mark, asked_at, now))
+    if found:
+        _followed(shop, found, outcome, now)
+    return outcome
 
 
 def _asked(
@@ -126,6 +146,22 @@ def _asked(
 def _is_same(one: RefetchRow | None, other: RefetchRow | None) -> bool:
     """Revs begin anew with every mark, so that they alone do not tell two marks apart."""
     return bool(one and other) and (one.rev, one.asked_at) == (other.rev, other.asked_at)  # type: ignore[union-attr]
+
+
+def replan_order(shop: Shop, order_id: str, now: datetime) -> str:
+    """Something beside the order changed (its rating): its follow-ups are brought in line. Outcome: stored | duplicate.
+    Raises Trouble."""
+    return retried(lambda: _replan_order(shop, order_id, now))
+
+
+def _replan_order(shop: Shop, order_id: str, now: datetime) -> str:
+    held, nodes = orders.read(shop.slug, order_id), Nodes(shop)
+    if held.order is None:
+        return "duplicate"
+    erased = bool(held.customer and nodes[held.customer].erased_at)
+    customer = None if erased else held.customer
+    writes = replan(shop, nodes, held, held.order, customer, now, held.rating)
+    return "stored" if base.commit(nodes.writes(writes)) else "duplicate"
 
 
 def anonymise(shop: Shop, order_id: str, now: datetime) -> str:
@@ -195,7 +231,9 @@ class _Settling:
         if order:
             self._number(order)
             erased = bool(customer and self.nodes[customer].erased_at)
-            self._writes += replan(self.shop, self.nodes, held, order, None if erased else customer, self.now)
+            self._writes += replan(
+                self.shop, self.nodes, held, order, None if erased else customer, self.now, held.rating
+            )
             if held.refetch and orders.settles(order, held.refetch):
                 self.answered()
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.sync import Sync
@@ -14,7 +15,9 @@ from chalicelib.platforms.shop_api import Link
 from chalicelib.safe_http import Unreachable
 from chalicelib.settings import Settings
 from chalicelib.table import counters, sync
-from chalicelib.work.intake import Taken
+
+if TYPE_CHECKING:  # intake leads to everything that takes events in, and some of that talks with shops
+    from chalicelib.work.intake import Taken
 
 # Longer than a worker may live.
 LEASE = timedelta(seconds=150)

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from chalicelib import channels, flows
 from chalicelib.domain.customer import Customer
-from chalicelib.domain.deciding import Facts, address_of
+from chalicelib.domain.facts import Facts, Option, Other, address_of, known_now
+from chalicelib.domain.flow import Flow, Step
 from chalicelib.domain.order import Order
+from chalicelib.domain.rhythm import times_of_product
 from chalicelib.domain.shop import Shop
+from chalicelib.domain.standing import newer, others, placed_by, rhythm_of, rhythm_until
 from chalicelib.domain.times import in_order, stamp
-from chalicelib.table import customers, orders, suppression
+from chalicelib.domain.zones import zone_of
+from chalicelib.table import customers, follow_ups, orders, products, suppression
 from chalicelib.table.base import Write
 from chalicelib.table.customers import PointerRow, Read
 from chalicelib.table.follow_ups import FollowUpRow
 from chalicelib.table.orders import Held
+from chalicelib.work import flow_book, matter, ways
+from chalicelib.work.matter import Matter
 
 LOOK_BACK = timedelta(days=400)
 # Follow-ups of more orders than these are not compared: each costs a read, and the cap holds without it.
 MOST_ORDERS_COMPARED = 5
+# Her rhythm with a product is in the orders that came last.
+MOST_ORDERS_OF_PRODUCT = 20
 
 
 @dataclass(frozen=True)
@@ -32,16 +40,18 @@ class Case:
     order: Order | None
     customer: Customer | None
     reads: tuple[Read, ...]
+    matter: Matter = matter.NOTHING
+    option: Option | None = None  # how it goes out, once that is decided
 
     def on_record(self, now: datetime) -> list[Write]:
         """For the claim: the message goes on her record, and no part of her may have changed since it was read."""
         if self.customer is None:
             return []
-        survivor = self.customer.survivor.id
+        survivor, channel = self.customer.survivor.id, self.option.channel if self.option else "email"
         writes = []
         for read in self.reads:
             if read.node.id == survivor:
-                node = read.node.sending(stamp(now), self.row.purpose, self.row.id)
+                node = read.node.sending(stamp(now), self.row.purpose, self.row.id, channel)
                 writes.append(customers.write(self.shop.slug, read, node))
             else:
                 writes.append(customers.unchanged(self.shop.slug, read))
@@ -49,39 +59,81 @@ class Case:
 
 
 def weigh(shop: Shop, held: Held, row: FollowUpRow, now: datetime) -> Case:
-    """A few strong reads: her profile, her orders, the suppression of her address, her other follow-ups."""
+    """A few strong reads: her profile, her orders, the suppression of her address, her other follow-ups. `held` is the
+    order it is about, or an empty one."""
     # An order that moved while its message was being sent: what it says is no longer hers to read.
-    hers = row.customer if row.customer == held.customer else None
-    reads = customers.read_person(shop.slug, hers) if hers else ()
+    strayed = row.order_id is not None and row.customer != held.customer
+    reads = customers.read_person(shop.slug, row.customer) if row.customer and not strayed else ()
     customer = Customer(tuple(read.node for read in reads)) if reads else None
-    reaches = channels.reaching(row.channel).REACHES
-    order = held.order
+    flow = flow_book.of(shop, row.flow, row.version)
+    step = flow.step(row.step) if flow else None
     pointers = customers.orders_of(shop.slug, customer) if customer else []
-    address = address_of(row.purpose, reaches, order, customer)
+    order, about = held.order, matter.of(shop, row, customer)
+    country = _country(order, customer)
     facts = Facts(
         follow_up=row.id,
         purpose=row.purpose,
-        channel_reaches=reaches,
+        due=row.due_at,
         late_after=row.late_after,
         shop=shop,
-        flow=flows.shipped().get(row.flow),
+        flow=flow,
+        step=step,
         order=order,
         customer=customer,
-        newer_order=order is not None and _newer(order, pointers),
-        address=address,
-        suppressed=suppression.reason(shop, contact_key(reaches, address)) if address else None,
+        options=options_of(shop)(row.purpose, step, order, customer) if step and step.kind == "send" else (),
         arm=row.arm,
-        others_due=_due_of(shop, row, held, pointers, now),
+        needs_order=row.order_id is not None,
+        newer_order=newer(order, row.started_at, pointers),
+        zone=row.zone or zone_of(country, shop.country, shop.timezone),
+        country=country or shop.country,
+        others=_others(shop, row, held, customer, pointers, now) if step and step.kind == "send" else (),
+        rhythm_until=_rhythm_until(shop, flow, step, row, held, pointers),
+        matter=about.gone,
+        rating=held.rating,
     )
-    return Case(shop, row, facts, order, customer, reads)
+    return Case(shop, row, _knowing(facts, about, pointers, now), order, customer, reads, about)
 
 
-def _newer(order: Order, pointers: list[PointerRow]) -> bool:
-    placed = in_order(order.placed_at)
-    return any(
-        pointer.counts != "no" and pointer.order_id != order.id and in_order(pointer.placed_at) > placed
-        for pointer in pointers
+def _country(order: Order | None, customer: Customer | None) -> str | None:
+    if order and order.buyer.country:
+        return order.buyer.country
+    contact = customer.contact if customer else None
+    return contact.country[1] if contact and contact.country else None
+
+
+def _knowing(facts: Facts, about: Matter, pointers: list[PointerRow], now: datetime) -> Facts:
+    """Conditions are asked only where there are any: some facts cost a read."""
+    wanted = facts.flow.facts() if facts.flow else set()
+    if not wanted:
+        return facts
+    placed = [pointer.placed_at for pointer in pointers if pointer.counts != "no"]
+    categories = _categories(facts) if "order.categories" in wanted else ()
+    return replace(facts, known=known_now(facts, placed, categories, about.known, now))
+
+
+def _categories(facts: Facts) -> set[str]:
+    lines = facts.order.lines[:50] if facts.order else ()
+    found = products.of_ids(facts.shop.slug, [line.product_id for line in lines if line.product_id])
+    return {name for product in found.values() for name in (*product.categories, *product.tags)}
+
+
+def options_of(shop: Shop) -> Callable[[str, Step, Order | None, Customer | None], tuple[Option, ...]]:
+    """What a send step of the shop may be sent by, for somebody: (purpose, step, order, customer) -> options."""
+
+    def options(purpose: str, step: Step, order: Order | None, customer: Customer | None) -> tuple[Option, ...]:
+        return tuple(_option(shop, purpose, channel, order, customer) for channel in step.channels)
+
+    return options
+
+
+def _option(shop: Shop, purpose: str, channel: str, order: Order | None, customer: Customer | None) -> Option:
+    reaches = ways.reaches(shop, channel)
+    address = address_of(purpose, reaches, order, customer)
+    barred = (
+        suppression.reason(shop, contact_key(reaches, address)) if address and reaches in ("email", "sms") else None
     )
+    set_up = channel == "email" or channel in shop.channels
+    return Option(channel, reaches, address, ways.consent(shop, channel), barred, set_up)
 
 
 def contact_key(reaches: str, address: str) -> str:
@@ -89,19 +141,32 @@ def contact_key(reaches: str, address: str) -> str:
     return f"email:{address}" if reaches == "email" else f"phone:{address}"
 
 
-def _due_of(
-    shop: Shop, row: FollowUpRow, held: Held, pointers: list[PointerRow], now: datetime
-) -> tuple[tuple[str, str, str], ...]:
+def _rhythm_until(
+    shop: Shop, flow: Flow | None, step: Step | None, row: FollowUpRow, held: Held, pointers: list[PointerRow]
+) -> str | None:
+    """When her own rhythm says that it is time, for a flow's first step. Of a product, her orders are read for it."""
+    order = held.order
+    of = rhythm_of(flow, step, order, held.rating)
+    if of is None or flow is None or step is None or order is None:
+        return None
+    earlier = placed_by(order, pointers)
+    times = [bought.placed_at for bought in earlier] or [order.placed_at]
+    if of == "product":
+        found = orders.of_ids(shop.slug, [bought.order_id for bought in earlier[:MOST_ORDERS_OF_PRODUCT]])
+        times = times_of_product(order, [other for other, _ in found.values()])
+    return rhythm_until(flow, step, order, held.rating, row.started_at, row.zone or shop.timezone, times)
+
+
+def _others(
+    shop: Shop, row: FollowUpRow, held: Held, customer: Customer | None, pointers: list[PointerRow], now: datetime
+) -> tuple[Other, ...]:
+    """Her other follow-ups that wait: of this order, of her newest others, and of her own triggers."""
     since = in_order(stamp(now - LOOK_BACK))
-    others = [p.order_id for p in pointers if p.order_id != row.order_id and in_order(p.placed_at) > since]
+    newest = [p.order_id for p in pointers if p.order_id != row.order_id and in_order(p.placed_at) > since]
     rows = list(held.follow_ups.values())
-    for order_id in others[:MOST_ORDERS_COMPARED]:
+    for order_id in newest[:MOST_ORDERS_COMPARED]:
         rows += orders.read(shop.slug, order_id).follow_ups.values()
-    due = [other for other in rows if _is_due(other, row, now)]
-    return tuple((other.id, other.purpose, other.due_at) for other in due)
-
-
-def _is_due(other: FollowUpRow, row: FollowUpRow, now: datetime) -> bool:
-    waits = other.state in ("scheduled", "deferred") and in_order(other.due_at) <= in_order(stamp(now))
-    in_time = in_order(other.late_after) >= in_order(stamp(now))
-    return other.id == row.id or (waits and in_time and other.channel == row.channel)
+    live = flow_book.live(shop)
+    if customer and not all(flow.about_orders for flow in live.values()):
+        rows += [found for node in customer.nodes for found in follow_ups.of_customer(shop.slug, node.id)]
+    return others(rows, row.id, live, now)

@@ -77,6 +77,7 @@ _LOOKS = {
     "order_fulfilled": "order",
     "order_refunded": "lost",
     "order_cancelled": "lost",
+    "order_rated": "order",
     "follow_up_sent": "sent",
     "follow_up_delivered": "sent",
     "follow_up_bounce": "lost",

@@ -31,6 +31,7 @@ class Endpoints:
             ("POST", "/_local/clock"): lambda asked, _: world.jump(target(asked, world.timeline.now()), pace(asked)),
             ("POST", "/_local/drain"): lambda _, __: world.drain(),
             ("GET", "/_local/mail"): lambda _, query: world.store.list(query.get("to", "")),
+            ("POST", "/_local/sms"): lambda asked, _: world.answer_sms(asked),
             ("GET", "/_local/faults"): lambda _, __: world.faults.report(),
             ("POST", "/_local/faults"): lambda asked, _: world.faults.set(asked),
             ("GET", "/_local/shops"): lambda _, __: world.shops(),

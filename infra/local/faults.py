@@ -10,7 +10,7 @@ from typing import Any
 # throttle: refused, try later · drop: the line breaks before anything happened · lost: done, but the answer never comes
 # · error: the service itself fails.
 KINDS = ("throttle", "drop", "lost", "error")
-SERVICES = ("mail", "dynamodb", "sqs", "s3")
+SERVICES = ("mail", "sms", "dynamodb", "sqs", "s3")
 
 
 class BadFaults(ValueError):

@@ -36,7 +36,9 @@ class MailStore:
     def list(self, to: str = "", limit: int = 100_000, part: bool = False) -> list[dict[str, Any]]:
         """Mails, oldest first, as `/_local/mail` shows them; `to`: only those to this address, or with `part` to any
         address it is part of."""
-        wanted = to.strip().lower() if part or not to else f" {to.strip().lower()} "
+        # a `+` in an address that was typed arrives as a space
+        to = f"+{to.strip()}" if to.strip().isdigit() else to.strip().lower()
+        wanted = to if part or not to else f" {to} "
         where, values = ("where instr(recipient, ?)", (wanted,)) if wanted else ("", ())
         query = f"select id, at, became, request from mail {where} order by number desc limit ?"  # noqa: S608
         with self._lock:
@@ -71,6 +73,8 @@ def _shown(message_id: str, at: str, became: str, request: str) -> dict[str, Any
     body = simple["Body"]
     return {
         "id": message_id,
+        "channel": asked.get("Channel", "email").lower(),
+        "parts": asked.get("Parts", 1),
         "at": at,
         "became": became,
         "from": asked["FromEmailAddress"],

@@ -30,6 +30,7 @@ from infra.local.maildoor import MailDoor, MailServer
 from infra.local.ministack import REGION, Ministack
 from infra.local.queues import Feed, Queues
 from infra.local.server import ApiServer, InUse
+from infra.local.smsdoor import SmsDoor, SmsServer
 from infra.local.timeline import MINUTE, Timeline
 
 PREFIX = "ecrm"
@@ -41,6 +42,7 @@ READERS = {
     "Feedback": "feedback",
     "Fetch": "fetch",
 }
+_OF_A_TEXT = ("shop", "from", "message")
 # One message at once, as app.py says. In less time than on AWS: everything else waits here while a function works.
 _LIMITS = {"Fetch": (1, 30)}
 
@@ -143,7 +145,8 @@ class World:
 
     def environment(self) -> dict[str, str]:
         """The variables with which any process of this machine works in this world as its functions do."""
-        return names.variables(self.made, self._aws.url, self._mail_server.url, self.url, self.data / "master")
+        doors = names.Doors(self._aws.url, self._mail_server.url, self._sms_server.url, self.url)
+        return names.variables(self.made, doors, self.data / "master")
 
     def add_shop(self, asked: Any) -> Any:
         """Register a shop as `python -m webhooks add-shop` does. Raises ValueError."""
@@ -151,6 +154,17 @@ class World:
         from webhooks.shops import add_shop
 
         return add_shop(asked, settings(), clock.now())
+
+    def answer_sms(self, asked: Any) -> dict[str, str]:
+        """Somebody answers a text message: `{"shop", "from", "message"}`. Raises ValueError."""
+        from chalicelib.work import aws
+
+        if not isinstance(asked, dict) or not all(isinstance(asked.get(name), str) for name in _OF_A_TEXT):
+            raise ValueError(f"an object with {', '.join(_OF_A_TEXT)}, all of them texts")
+        body = {"from": asked["from"], "message": asked["message"]}
+        event = {"door": "kavenegar", "shop": asked["shop"], "at": stamp(self.timeline.now()), "body": body}
+        aws.reach().hand_feedback(json.dumps(event, ensure_ascii=False), asked["shop"])
+        return {"outcome": "taken"}
 
     def shops(self) -> list[dict[str, Any]]:
         """Every registered shop, without its secrets."""
@@ -196,6 +210,8 @@ class World:
         door = MailDoor(self.store, self.faults, self._publish, self.timeline.now, self.made.mail_set)
         self._mail_server = MailServer(door)
         self._undo.append(self._mail_server.stop)
+        self._sms_server = SmsServer(SmsDoor(self.store, self.faults, self.timeline.now))
+        self._undo.append(self._sms_server.stop)
 
     def _publish(self, event: dict[str, Any]) -> None:
         self._client("sns").publish(TopicArn=self.made.topic_arn, Message=json.dumps(event, ensure_ascii=False))

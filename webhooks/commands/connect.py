@@ -20,7 +20,7 @@ from webhooks.arguments import (
     checked_past,
     checked_slug,
     checked_url,
-    flows_off,
+    flows_switched,
     secrets_by_topic,
 )
 from webhooks.flags import about_shop, names_shop, said_of_shop, usual
@@ -137,7 +137,7 @@ def _read(given: dict[str, Any]) -> None:
     args = said_of_shop(given)
     platform = given.get("platform") or next(iter(sorted(platform_names())))
     checked({**args, "platform": platform})
-    flows_off(args, ())
+    flows_switched(args)
     if given.get("platform") and args.get("secret"):
         secrets_by_topic(platform, args["secret"])
     if given.get("url"):

@@ -23,6 +23,9 @@ from chalicelib.platforms import texts
 from chalicelib.platforms.body import Node
 from chalicelib.platforms.saleor import graph, webhook
 from chalicelib.platforms.saleor.about import check, confirm, facts, same_address
+from chalicelib.platforms.saleor.coupons import check as check_coupons
+from chalicelib.platforms.saleor.coupons import drop as drop_coupon
+from chalicelib.platforms.saleor.coupons import make as make_coupon
 from chalicelib.platforms.saleor.hooks import HOOK_TOPICS, add_hook, drop_hook, hooks, mend_hook
 from chalicelib.platforms.saleor.keyset import jwks
 from chalicelib.platforms.saleor.queries import ADDRESS, CUSTOMER, ORDER, PRODUCT
@@ -38,13 +41,16 @@ __all__ = [
     "TOPICS",
     "add_hook",
     "check",
+    "check_coupons",
     "confirm",
     "count",
+    "drop_coupon",
     "drop_hook",
     "facts",
     "hooks",
     "jwks",
     "login",
+    "make_coupon",
     "mend_hook",
     "orders",
     "page",

@@ -1,26 +1,22 @@
 """Detached JSON Web Signatures (RFC 7515, 7797) by RSA keys, checked with nothing but the standard library.
 
-Only RS256 over an unencoded body: what a token says about its own algorithm or its own keys is never followed. The
-encoding that a right signature must have (RFC 8017, 8.2.2) is built anew and compared whole: nothing of what comes out
-of the public operation is parsed, which is where forgeries against small exponents live.
+Only RS256 over an unencoded body: what a token says about its own algorithm or its own keys is never followed.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 import re
 from binascii import Error, a2b_base64, b2a_base64
 
-# SEQUENCE { AlgorithmIdentifier { sha256, NULL }, OCTET STRING of 32 bytes }: the same before every SHA-256 hash.
-_DIGEST_INFO = bytes.fromhex("3031300d060960864801650304020105000420")
+from chalicelib.rsa_verify import encoded, made, usable
+
+__all__ = ["encoded", "names_unknown_key", "segment", "verifies"]
+
 _SEGMENT = re.compile(r"[A-Za-z0-9_-]+")
 _ALPHABET = str.maketrans("-_", "+/")
 _LONGEST_TOKEN = 4096
 _LONGEST_KEY_ID = 200
-_SMALLEST_KEY, _LARGEST_KEY = 2048, 8192  # bits; a larger one would only keep the processor busy
-_LARGEST_EXPONENT = 2**32
 
 
 def verifies(token: str, body: bytes, jwks: str) -> bool:
@@ -30,19 +26,13 @@ def verifies(token: str, body: bytes, jwks: str) -> bool:
         return False
     head, key_id, signature = parts
     signed = head.encode() + b"." + body
-    return any(_made(signature, signed, *key) for key in _keys(jwks, key_id))
+    return any(made(signature, signed, *key) for key in _keys(jwks, key_id))
 
 
 def names_unknown_key(token: str, jwks: str) -> bool:
     """Whether a token that is in order names a key that is not among these. Never raises."""
     parts = _parts(token)
     return parts is not None and not _keys(jwks, parts[1])
-
-
-def encoded(signed: bytes, length: int) -> bytes:
-    """EMSA-PKCS1-v1_5 with SHA-256 of `signed`, `length` bytes: what signing raises to the private exponent."""
-    tail = b"\x00" + _DIGEST_INFO + hashlib.sha256(signed).digest()
-    return b"\x00\x01" + b"\xff" * (length - len(tail) - 2) + tail
 
 
 def segment(raw: bytes) -> str:
@@ -107,8 +97,7 @@ def _may_verify(key: dict[str, object]) -> bool:
 
 def _numbers(key: dict[str, object]) -> tuple[int, int] | None:
     modulus, exponent = _number(key.get("n")), _number(key.get("e"))
-    sizes = _SMALLEST_KEY <= modulus.bit_length() <= _LARGEST_KEY and 3 <= exponent < _LARGEST_EXPONENT
-    return (modulus, exponent) if sizes and modulus % 2 and exponent % 2 else None
+    return (modulus, exponent) if usable(modulus, exponent) else None
 
 
 def _number(text: object) -> int:
@@ -125,12 +114,3 @@ def _bytes(text: str) -> bytes | None:
     except Error:
         return None
     return raw if segment(raw) == text else None
-
-
-def _made(signature: bytes, signed: bytes, modulus: int, exponent: int) -> bool:
-    length = (modulus.bit_length() + 7) // 8
-    number = int.from_bytes(signature, "big")
-    if len(signature) != length or number >= modulus:
-        return False
-    opened = pow(number, exponent, modulus).to_bytes(length, "big")
-    return hmac.compare_digest(opened, encoded(signed, length))

@@ -8,10 +8,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from chalicelib.platforms.saleor.coupons import RIGHT as COUPONS
 from chalicelib.platforms.saleor.hooks import described
 from chalicelib.platforms.saleor.queries import OLDEST, PERMISSIONS, SINCE, SUBSCRIPTIONS
 
 VERSION = "1.0.0"
+_CHANGES = {False: "Reads; changes nothing.", True: "Makes coupons; changes nothing else."}
 _SCHEMA = re.compile(r"(\d{1,4})\.(\d{1,4})")
 
 
@@ -20,17 +22,20 @@ def app_id(shop_slug: str) -> str:
     return f"ecrm.{shop_slug}"
 
 
-def manifest(public_url: str, shop_slug: str, token: str, schema_version: str = "") -> dict[str, Any]:
+def manifest(
+    public_url: str, shop_slug: str, token: str, schema_version: str = "", coupons: bool = False
+) -> dict[str, Any]:
     """The manifest for one shop. `token` opens the address at which the shop hands over its own; `schema_version` is
-    Saleor's, such as "3.23": topics that an older one does not know would make it refuse the whole manifest."""
+    Saleor's, such as "3.23": topics that an older one does not know would make it refuse the whole manifest. `coupons`:
+    the owner wants the shop to make some for us."""
     base = public_url.rstrip("/")
     delivery_url = f"{base}/hooks/saleor/{shop_slug}"
     return {
         "id": app_id(shop_slug),
         "version": VERSION,
         "name": "eCRM",
-        "about": "Keeps your customers and their orders together and follows up on orders. Reads; changes nothing.",
-        "permissions": list(PERMISSIONS),
+        "about": f"Keeps your customers and their orders together and follows up on orders. {_CHANGES[coupons]}",
+        "permissions": [*PERMISSIONS, *([COUPONS] if coupons else [])],
         "requiredSaleorVersion": f">={OLDEST[0]}.{OLDEST[1]} <{OLDEST[0] + 1}",
         "appUrl": base,
         "tokenTargetUrl": f"{base}/connect/saleor/{shop_slug}/{token}/register",

@@ -13,6 +13,9 @@ from chalicelib.domain.shop import Shop
 from chalicelib.platforms.shop_api import Denied, Facts, Finding, Found, Hook, Link, Page, Trouble
 from chalicelib.platforms.shopify import bulk, by_ids, pages, places, queries, refusals, rights
 from chalicelib.platforms.shopify import hooks as subscriptions
+from chalicelib.platforms.shopify.coupons import check as check_coupons
+from chalicelib.platforms.shopify.coupons import drop as drop_coupon
+from chalicelib.platforms.shopify.coupons import make as make_coupon
 from chalicelib.platforms.shopify.graph import ask, opened, understood
 from chalicelib.platforms.shopify.hooks import HOOK_TOPICS
 from chalicelib.platforms.shopify.places import Place
@@ -25,11 +28,14 @@ __all__ = [
     "SECRETS_PER_TOPIC",
     "add_hook",
     "check",
+    "check_coupons",
     "count",
+    "drop_coupon",
     "drop_hook",
     "facts",
     "hooks",
     "login",
+    "make_coupon",
     "mend_hook",
     "orders",
     "page",

@@ -9,10 +9,10 @@ from chalicelib.domain.shop import Shop
 from chalicelib.platforms import texts
 from chalicelib.platforms.body import Node
 from chalicelib.platforms.shopify.fields import id_or_none
+from chalicelib.platforms.shopify.orders import LONGEST_TOKEN
 from chalicelib.platforms.shopify.people import buyer_of
 
 _MOST_LINES, _MOST_QUANTITY = 1000, 1_000_000
-_LONGEST_TOKEN = 100
 
 
 def cart_seen(body: Node, received_at: str, shop: Shop) -> list[CartSeen]:
@@ -47,7 +47,7 @@ def checkout_seen(body: Node, received_at: str, shop: Shop) -> list[CartSeen]:
 
 
 def _token(node: Node) -> str:
-    token = texts.plain(node.text(), _LONGEST_TOKEN)
+    token = texts.plain(node.text(), LONGEST_TOKEN)
     if not token:
         raise node.refused("is missing")
     return token

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.events import OrderChanged, OrderSeen
+from chalicelib.domain.events import CartOrdered, OrderChanged, OrderSeen
 from chalicelib.domain.money import iso
 from chalicelib.domain.order import Order
 from chalicelib.domain.shop import Shop
@@ -15,10 +15,11 @@ from chalicelib.platforms.shopify.lines import MOST_LINES, full_price, line_of
 from chalicelib.platforms.shopify.people import buyer_of
 from chalicelib.platforms.shopify.refunds import GivenBack, given_back
 
+LONGEST_TOKEN = 100  # of a cart
 _CALLED_OFF = ("cancelled", "error", "failure")
 
 
-def order_seen(body: Node, received_at: str, shop: Shop) -> list[OrderSeen | OrderChanged]:
+def order_seen(body: Node, received_at: str, shop: Shop) -> list[OrderSeen | OrderChanged | CartOrdered]:
     """orders/create, updated, paid, fulfilled, cancelled…: all carry the newest state, in any order of arrival. A body
     that is too large for Shopify is {"id": N}."""
     whole = shapes.whole_order(body)
@@ -27,7 +28,9 @@ def order_seen(body: Node, received_at: str, shop: Shop) -> list[OrderSeen | Ord
         return [changed]
     back = given_back(body, body.at("currency").currency())
     seen = OrderSeen(read_order(body, shop, back))
-    return [seen, changed] if back.unclear else [seen]
+    cart = texts.plain(body.at("cart_token").text(), LONGEST_TOKEN)
+    ordered = [CartOrdered(cart, seen.order.placed_at)] if cart and seen.order.placed else []
+    return [seen, *([changed] if back.unclear else []), *ordered]
 
 
 def read_order(body: Node, shop: Shop, back: GivenBack) -> Order:

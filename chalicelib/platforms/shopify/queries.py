@@ -153,6 +153,29 @@ DROP_HOOK = """mutation dropHook($id: ID!) {
   }
 }"""
 
+COUPON = """query coupon($code: String!) {
+  codeDiscountNodeByCode(code: $code) { id codeDiscount { ... on DiscountCodeBasic { title } } }
+}"""
+MAKE_COUPON = """mutation makeCoupon($coupon: DiscountCodeBasicInput!) {
+  discountCodeBasicCreate(basicCodeDiscount: $coupon) {
+    codeDiscountNode { id }
+    userErrors { code field message }
+  }
+}"""
+MEND_COUPON = """mutation mendCoupon($id: ID!, $coupon: DiscountCodeBasicInput!) {
+  discountCodeBasicUpdate(id: $id, basicCodeDiscount: $coupon) {
+    codeDiscountNode { id }
+    userErrors { code field message }
+  }
+}"""
+DROP_COUPON = """mutation dropCoupon($id: ID!) {
+  discountCodeDelete(id: $id) {
+    deletedCodeDiscountId
+    userErrors { code field message }
+  }
+}"""
+
 IN_BULK = {"orders": ORDERS_IN_BULK, "customers": CUSTOMERS_IN_BULK, "products": PRODUCTS_IN_BULK}
 ONE_BY_ONE: tuple[str, ...] = (SHOP, RIGHTS, PEOPLE, COUNT, ORDERS, CUSTOMERS, PRODUCTS, ORDERS_BY_ID, OLDEST)
 ONE_BY_ONE += (MORE_LINES, MORE_VARIANTS, START_BULK, BULK, HOOKS, ADD_HOOK, MEND_HOOK, DROP_HOOK)
+ONE_BY_ONE += (COUPON, MAKE_COUPON, MEND_COUPON, DROP_COUPON)

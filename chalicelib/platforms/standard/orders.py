@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.events import OrderChanged, OrderGone, OrderSeen
+from contextlib import suppress
+
+from chalicelib.domain.events import CartOrdered, NotesTold, OrderChanged, OrderGone, OrderSeen, Unreadable
 from chalicelib.domain.money import iso
 from chalicelib.domain.order import Order, Refund
 from chalicelib.platforms import texts
-from chalicelib.platforms.standard.told import Prices, Told, buyer_of, lines_of, prices_of
+from chalicelib.platforms.standard.told import Prices, Told, birthday_of, buyer_of, lines_of, prices_of
 
 _CAPTURED = ("paid", "partly_refunded", "refunded")
 _MOST_REFUNDS = 1000
 
 
-def order_seen(told: Told) -> list[OrderSeen | OrderChanged]:
+def order_seen(told: Told) -> list[OrderSeen | OrderChanged | CartOrdered | NotesTold]:
     """order.created, updated, paid, fulfilled, cancelled, refunded: a full snapshot, or {"id"} alone. No drafts."""
     if set(told.data.value) == {"id"}:
         return [OrderChanged(told.data.at("id").text(), told.at)]
     order = _order(told)
-    return [] if order.status == "draft" else [OrderSeen(order)]
+    return [] if order.status == "draft" else [OrderSeen(order), *_besides(told, order)]
+
+
+def _besides(told: Told, order: Order) -> list[CartOrdered | NotesTold]:
+    """What the body says beside the order: the cart that it was, her birthday."""
+    cart = told.data.at("cart_id").text()
+    found: list[CartOrdered | NotesTold] = [CartOrdered(cart, order.placed_at)] if cart and order.placed else []
+    with suppress(Unreadable):  # nobody loses an order over that
+        found += birthday_of(told.data.at("customer"), order.buyer, order.updated_at)
+    return found
 
 
 def order_gone(told: Told) -> list[OrderGone]:

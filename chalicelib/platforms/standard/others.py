@@ -7,6 +7,7 @@ from chalicelib.domain.events import (
     AccountSeen,
     CartSeen,
     ConsentGiven,
+    NotesTold,
     Product,
     ProductGone,
     ProductSeen,
@@ -14,12 +15,12 @@ from chalicelib.domain.events import (
 from chalicelib.domain.money import iso
 from chalicelib.platforms import texts
 from chalicelib.platforms.body import Node
-from chalicelib.platforms.standard.told import Told, buyer_of, consent_of, lines_of, prices_of
+from chalicelib.platforms.standard.told import Told, birthday_of, buyer_of, consent_of, lines_of, prices_of
 
 _MOST_TAGS, _MOST_CONSENTS = 500, 20
 
 
-def account_seen(told: Told) -> list[AccountSeen]:
+def account_seen(told: Told) -> list[AccountSeen | NotesTold]:
     """customer.created, customer.updated."""
     data = told.data
     if set(data.value) == {"id"}:
@@ -28,7 +29,8 @@ def account_seen(told: Told) -> list[AccountSeen]:
         raise data.at("id").refused("is missing")
     updated = data.at("updated_at").time() or told.at
     created = data.at("created_at").time() or updated
-    return [AccountSeen(buyer_of(data, told.shop), created, updated, _names(data.at("tags")))]
+    buyer = buyer_of(data, told.shop)
+    return [AccountSeen(buyer, created, updated, _names(data.at("tags"))), *birthday_of(data, buyer, updated)]
 
 
 def account_gone(told: Told) -> list[AccountGone]:

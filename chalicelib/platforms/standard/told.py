@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from chalicelib.domain.dates import BadDate, birthday
+from chalicelib.domain.events import NotesTold
 from chalicelib.domain.money import LARGEST, RIALS_PER
 from chalicelib.domain.order import Buyer, Consent, Line
 from chalicelib.domain.people import clean_email, clean_name, clean_phone
 from chalicelib.domain.shop import Shop
+from chalicelib.domain.times import moment
 from chalicelib.platforms import texts
 from chalicelib.platforms.body import Node
 
@@ -75,6 +78,18 @@ def buyer_of(customer: Node, shop: Shop) -> Buyer:
         country=country,
         consents=tuple(consent_of(consent, None) for consent in customer.at("consents").items(_MOST)),
     )
+
+
+def birthday_of(customer: Node, buyer: Buyer, at: str) -> list[NotesTold]:
+    """Her birthday, where it is said; `at` is the stored moment of the telling."""
+    said = customer.at("birthday")
+    if said.missing or not said.text().strip():
+        return []
+    try:
+        day = birthday(said.text(), moment(at).date())
+    except BadDate as bad:
+        raise said.refused(str(bad)) from None
+    return [NotesTold(buyer.account, buyer.email, buyer.phone, at, (("birthday", day),))]
 
 
 def consent_of(consent: Node, at: str | None) -> Consent:

@@ -13,6 +13,9 @@ from chalicelib.platforms.body import Node
 from chalicelib.platforms.shop_api import Denied, Found, Link, Page, Unread, settled
 from chalicelib.platforms.woocommerce import listing, people, products, rest
 from chalicelib.platforms.woocommerce.about import check, facts
+from chalicelib.platforms.woocommerce.coupons import check as check_coupons
+from chalicelib.platforms.woocommerce.coupons import drop as drop_coupon
+from chalicelib.platforms.woocommerce.coupons import make as make_coupon
 from chalicelib.platforms.woocommerce.fields import id_of
 from chalicelib.platforms.woocommerce.hooks import (
     HOOK_TOPICS,
@@ -38,12 +41,15 @@ __all__ = [
     "add_hook",
     "authorize_url",
     "check",
+    "check_coupons",
     "count",
+    "drop_coupon",
     "drop_hook",
     "facts",
     "granted",
     "hooks",
     "login",
+    "make_coupon",
     "mend_hook",
     "orders",
     "page",

@@ -31,6 +31,10 @@ class Missing(Trouble):
     """The shop has nothing with that id."""
 
 
+class Taken(Trouble):
+    """Another coupon has the code already."""
+
+
 class Strained(Trouble):
     """The server could not do what it was asked; a smaller question may go through."""
 
@@ -44,6 +48,8 @@ def refusal(answer: Answer, url: str, read_only: bool = False) -> Denied | Troub
         return Denied("read_only", f"This key may only read; webhooks need a key that may write: {_RIGHT_KEY}")
     if code.endswith("_invalid_id") and status in (400, 404):
         return Missing("the shop has nothing with this id")
+    if code == "woocommerce_rest_coupon_code_already_exists":
+        return Taken("the shop has a coupon with this code")
     if status in _LATER or status >= 500 or status < 300:
         kind = Strained if status >= 500 else Trouble
         return kind(f"the shop's server answered {status}")

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from infra.local.doubles.saleor_shop import apps, goods, graph, keys
 from infra.local.doubles.saleor_shop.apps import VERSION, App, Ask, NotInstalled
 from infra.local.doubles.saleor_shop.goods import Thing, iso
+from infra.local.doubles.saleor_shop.vouchers import Vouchers
 from infra.local.doubles.server import Deliver
 
 _TRIES = 5
@@ -47,6 +48,8 @@ class Double:
         self.orders: dict[str, Thing] = {}
         self.accounts: dict[str, Thing] = {}
         self.products: dict[str, Thing] = {}
+        self.channels = [goods.CHANNEL]
+        self.vouchers = Vouchers(self.channels)
         self.sent: list[tuple[str, int]] = []
         self.moved_to, self.most_cost, self.silent = "", 50_000, False
         self._last, self._placed, self._opened = now(), 0, 0
@@ -107,13 +110,14 @@ class Double:
         return {
             "app": needing(app.thing() if app else None, *known),
             "shop": {**self._shop(), "version": needing(VERSION, *known)},
-            "channels": needing([goods.CHANNEL], *known),
+            "channels": needing(self.channels, *known),
             "orders": graph.listing("orders", self._orders_but_drafts, need("MANAGE_ORDERS")),
             "customers": graph.listing(
                 "customers", lambda: list(self.accounts.values()), need("MANAGE_ORDERS", "MANAGE_USERS")
             ),
             "products": graph.listing("products", lambda: list(self.products.values()), lambda: None),
             **{name: needing(do, "MANAGE_APPS", "AUTHENTICATED_APP") for name, do in changing.items()},
+            **{name: needing(do, "MANAGE_DISCOUNTS") for name, do in self.vouchers.resolvers().items()},
         }
 
     def _orders_but_drafts(self) -> list[Thing]:

@@ -14,11 +14,12 @@ from chalicelib.domain.times import moment, stamp
 from infra.local.doubles import shopify_nodes as nodes
 from infra.local.doubles.shopify_bulk import Bulk
 from infra.local.doubles.shopify_cost import Bucket
+from infra.local.doubles.shopify_discounts import Discounts
 from infra.local.doubles.shopify_graph import Asked, Listing, Refusal, answered, opened
 from infra.local.doubles.shopify_hooks import Hooks
 
 Rest = dict[str, Any]
-SCOPES = ("read_orders", "read_all_orders", "read_customers", "read_products")
+SCOPES = ("read_orders", "read_all_orders", "read_customers", "read_products", "write_discounts")
 _SHOWN_FOR = timedelta(days=60)
 _PROTECTED = "See https://shopify.dev/docs/apps/launch/protected-customer-data for more details."
 _PERSONAL = ("email", "phone", "firstName", "lastName", "emailAddress", "phoneNumber")
@@ -38,6 +39,7 @@ class Admin:
         self.approved = self.approved_fields = True
         self.schema: GraphQLSchema | None = None
         self.bucket = Bucket(now())
+        self.discounts = Discounts(lambda: self.scopes, lambda: self.kept["customers"])
         self.bulk = Bulk(url, now, self.root, None)
 
     def ask(self, body: bytes) -> dict[str, Any]:
@@ -67,6 +69,7 @@ class Admin:
             "webhookSubscriptionCreate": lambda told: self.hooks.create(told["topic"], told["webhookSubscription"]),
             "webhookSubscriptionUpdate": lambda told: self.hooks.update(told["id"], told["webhookSubscription"]),
             "webhookSubscriptionDelete": lambda told: self.hooks.delete(told["id"]),
+            **self.discounts.root(),
         }
 
     def visible(self, kind: str) -> list[Rest]:

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from infra.local.doubles import woocommerce_hooks as webhooks
+from infra.local.doubles.woocommerce_coupons import Coupons
 from infra.local.doubles.woocommerce_hooks import Hooks, as_php
 from infra.local.doubles.woocommerce_keys import Keys, Unknown
 from infra.local.doubles.woocommerce_lists import BadParam, http_date, listed, shown
@@ -24,7 +25,7 @@ INVALID_ID = {
     "webhooks": "woocommerce_rest_shop_webhook_invalid_id",
 }
 _CANNOT = {"GET": "view", "POST": "create", "PUT": "edit", "PATCH": "edit", "DELETE": "delete"}
-_FOR_MANAGERS = ("webhooks", "settings", "system_status", "data")
+_FOR_MANAGERS = ("coupons", "webhooks", "settings", "system_status", "data")
 _ENVIRONMENT = {"version": "10.5.2", "wp_version": "6.9.1", "wp_cron": True, "language": "fa_IR"}
 
 
@@ -72,6 +73,7 @@ class Rest:
         self.environment: Body = _ENVIRONMENT | {"home_url": url, "site_url": url}
         self.root: Body = {**recorded("root"), "url": url, "home": url}
         self.settings: list[Body] = recorded("settings-general")
+        self.coupons = Coupons(now)
 
     def answer(self, asked: Asked) -> Said:
         """What this request gets; nothing is told to others yet."""
@@ -123,6 +125,8 @@ class Rest:
             return self._error(403, f"woocommerce_rest_cannot_{verb}", "Sorry, you cannot list resources.")
         if kind == "webhooks":
             return self._webhooks(asked, route[1:])
+        if kind == "coupons":
+            return self._coupons(asked, route[1:])
         return self._about(route, asked.params) if asked.method == "GET" else self._no_route()
 
     def _about(self, route: list[str], params: Mapping[str, str]) -> Said:
@@ -168,6 +172,13 @@ class Rest:
         if params.get("force") not in ("true", "1"):
             return self._error(501, "woocommerce_rest_trash_not_supported", "Webhooks do not support trashing.")
         return self._json(200, webhooks.shown(self._hooks.hooks.pop(hook.id)))
+
+    def _coupons(self, asked: Asked, route: list[str]) -> Said:
+        status, found = self.coupons.answer(asked.method, route, asked.said, asked.params)
+        if isinstance(found, str):
+            return self._error(status, found, "Sorry, that does not work.")
+        many = isinstance(found, list)
+        return self._json(status, [shown(one, asked.params) for one in found] if many else shown(found, asked.params))
 
     def _put(self, hook: webhooks.Webhook | None, asked: Asked) -> Said:
         """Make one or change one, and knock where that is due."""

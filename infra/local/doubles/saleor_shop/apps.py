@@ -14,7 +14,8 @@ from infra.local.doubles.saleor_shop import graph
 from infra.local.doubles.saleor_shop.goods import Thing, global_id
 
 VERSION = "3.23.28"
-RIGHTS = ("MANAGE_APPS", "MANAGE_CHECKOUTS", "MANAGE_ORDERS", "MANAGE_PRODUCTS", "MANAGE_STAFF", "MANAGE_USERS")
+RIGHTS = ("MANAGE_APPS", "MANAGE_CHECKOUTS", "MANAGE_DISCOUNTS", "MANAGE_ORDERS", "MANAGE_PRODUCTS", "MANAGE_STAFF")
+RIGHTS += ("MANAGE_USERS",)
 EVENTS = set(graph.SCHEMA.type_map["WebhookEventTypeAsyncEnum"].values)  # type: ignore[attr-defined]
 # (method, address, headers, body) -> (status, body), following no redirect
 Ask = Callable[[str, str, dict[str, str], bytes | None], tuple[int, bytes]]

@@ -1,0 +1,1 @@
+if (document.visibilityState === "visible" && !navigator.webdriver) document.getElementById("rating").submit();
