@@ -19,6 +19,7 @@ from chalicelib.routes.flows import flows
 from chalicelib.routes.mail_links import mail_links
 from chalicelib.routes.my_pages import my_pages
 from chalicelib.routes.orders import orders
+from chalicelib.routes.products import products
 from chalicelib.routes.provider_events import provider_events
 from chalicelib.routes.public import public
 from chalicelib.routes.ratings import rating_pages
@@ -28,6 +29,7 @@ app = Chalice(app_name="ecrm")
 for blueprint in (
     customers,
     orders,
+    products,
     tasks,
     flows,
     flow_trials,

@@ -10,18 +10,27 @@ import hashlib
 import hmac
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import pairwise
+from statistics import median
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from chalicelib.channels import Message
-from chalicelib.domain.flow import Flow
+from chalicelib.domain.conditions import Test
+from chalicelib.domain.flow import Flow, Rhythm
 from chalicelib.domain.order import Order
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import moment
 from tests.life_model import Model
 from tests.lives import Happened
 
-ZONES = {"US": "America/New_York", "DE": "Europe/Berlin", "IR": "Asia/Tehran", "FR": "Europe/Paris", "IN": "Asia/Kolkata"}
+ZONES = {
+    "US": "America/New_York",
+    "DE": "Europe/Berlin",
+    "IR": "Asia/Tehran",
+    "FR": "Europe/Paris",
+    "IN": "Asia/Kolkata",
+}
 # SMS may ring from, until, and on no Sunday; whoever lives in the United States may live in any of their zones.
 SMS_HOURS = {"US": (9, 20), "DE": (9, 20), "IR": (9, 21), "FR": (9, 20), "IN": (10, 20)}
 ENDS_OF_US = ("Pacific/Honolulu", "America/New_York")
@@ -55,7 +64,9 @@ class World:
     carts: dict[str, bool] = field(default_factory=dict)  # cart -> whether anything is in it
     stock: dict[str, bool] = field(default_factory=dict)
     left: list[Left] = field(default_factory=list)
-    shares: dict[str, str] = field(default_factory=dict)  # unit -> the share of the treated when she was first looked at
+    shares: dict[str, str] = field(
+        default_factory=dict
+    )  # unit -> the share of the treated when she was first looked at
     _model: Model | None = None
     _of: int = -1
 
@@ -116,6 +127,7 @@ def objections(world: World, row: Any, flow: Flow, message: Message, channel: st
         found.append("no such step in the version she started")
     if kind == "webhook":
         return found
+    found += _of_conditions(world, row, flow, node, now)
     found += _of_address(world, row, node, kind, message.to)
     found += _of_hours(world, row, flow, node, kind, now)
     return found + _of_what_she_got(world, row, flow, node, kind, now)
@@ -143,7 +155,7 @@ def _of_order(world: World, row: Any, flow: Flow, node: str, now: datetime) -> l
     newer = [
         one.id
         for one in world.orders_of(node)
-        if one.status in ("placed", "completed") and not one.test and one.id != row.order_id
+        if _counts(one) and one.id != row.order_id
         if moment(one.placed_at) > moment(since)
     ]
     if newer and "bought_again" in flow.exits:
@@ -167,9 +179,70 @@ def _bad(order: Order | None, flow: Flow) -> list[str]:
         "a test": order.test,
         "cancelled": order.status == "cancelled" and not cancels,
         "not placed": order.status not in ("placed", "completed", "cancelled"),
-        "refunded": "refunded" in flow.exits and order.status != "cancelled" and sum(r.amount for r in order.refunds) > 0,
+        "refunded": "refunded" in flow.exits
+        and order.status != "cancelled"
+        and sum(r.amount for r in order.refunds) > 0,
     }
     return [f"the order is {name}" for name, so in bad.items() if so]
+
+
+def _of_conditions(world: World, row: Any, flow: Flow, node: str, now: datetime) -> list[str]:
+    """Of the flow and of the step, as far as random flows ask for anything."""
+    step = flow.step(row.step)
+    asked = [flow.only_if, step.only_if if step else None]
+    found = [
+        f"{one.fact} is not so" for one in asked if isinstance(one, Test) and not _holds(world, row, node, now, one)
+    ]
+    start = flow.starts[0]
+    if start.rhythm and step == flow.steps[0]:
+        order = world.model.orders[row.order_id][0]
+        if order and now < moment(row.started_at) + start.wait.length + _rhythm(world, node, order, start.rhythm):
+            found.append("before her rhythm says so")
+    return found
+
+
+def _holds(world: World, row: Any, node: str, now: datetime, test: Test) -> bool:
+    order = world.model.orders[row.order_id][0] if row.order_id else None
+    counted = [one for one in world.orders_of(node) if _counts(one)]
+    if test.fact == "order.nth":
+        return order is not None and sum(moment(o.placed_at) < moment(order.placed_at) for o in counted) + 1 in _some(
+            test
+        )
+    if test.fact == "order.total":
+        return order is not None and (order.currency, order.total >= 1000) == ("EUR", True)
+    if test.fact == "customer.orders":
+        return len(counted) >= 2
+    if test.fact == "now.weekday":
+        local = now.astimezone(ZoneInfo(ZONES[_country(world, row, node)]))
+        return f"{local:%a}".lower() in _some(test)
+    if test.fact == "reach.sms":
+        return bool(world.all_of(node, "phones"))
+    if test.fact == "consent.email":
+        return world.may_sell(node, "email", "")
+    return True
+
+
+def _some(test: Test) -> Any:
+    return test.value if isinstance(test.value, tuple) else (test.value,)
+
+
+def _counts(order: Order) -> bool:
+    return order.status in ("placed", "completed") and not order.test
+
+
+def _rhythm(world: World, node: str, order: Order, rhythm: Rhythm) -> timedelta:
+    """The median of the times between her orders (of a product: those that share one) up to this one, times the factor,
+    in whole hours, within bounds."""
+    at, mine = moment(order.placed_at), _products(order)
+    orders = [one for one in world.orders_of(node) if rhythm.of == "customer" or _products(one) & mine]
+    times = sorted({at, *(moment(one.placed_at) for one in orders if _counts(one) and moment(one.placed_at) <= at)})
+    gaps = [after - before for before, after in pairwise(times)]
+    usual = median(gaps) * rhythm.factor if gaps else rhythm.usual
+    return min(max(timedelta(hours=round(usual / timedelta(hours=1))), rhythm.least), rhythm.most)
+
+
+def _products(order: Order) -> set[str | None]:
+    return {line.product_id for line in order.lines}
 
 
 def _of_address(world: World, row: Any, node: str, kind: str, to: str) -> list[str]:
@@ -222,6 +295,8 @@ def _of_what_she_got(world: World, row: Any, flow: Flow, node: str, kind: str, n
         found.append("a message after another one")
     if row.purpose != "marketing":
         return found
+    if world.shop.importing:
+        found.append("history is coming in")
     sold = [one for one in others if one.purpose == "marketing"]
     for name in (kind, "total"):
         most, days = world.shop.caps.get(name) or USUAL_CAPS[name]
@@ -240,5 +315,3 @@ def _of_wishes(world: World, flow: Flow, node: str, now: datetime) -> list[str]:
     if world.note(node, f"wish:topic:{flow.topic}") == "off":
         found.append("a topic she switched off")
     return found
-
-

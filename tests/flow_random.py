@@ -1,4 +1,4 @@
-"""Small random flows as an owner might write them: branches, lots, waits until an hour or a weekday, several channels."""
+"""Small random flows as an owner might write them: branches, lots, waits until an hour or a weekday, some channels."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from chalicelib.domain.events import AccountSeen, CartSeen, Event, NotesTold, Pr
 from chalicelib.domain.order import Buyer, Line
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import moment, stamp
-from chalicelib.table import base, customers, due, flow_files, follow_ups, orders, shops, sync
+from chalicelib.table import base, customers, due, flow_files, follow_ups, shops, sync
 from chalicelib.work import fetch, flow_book, ingest, nudge
 from chalicelib.work.talk import Outside
 from tests.post_office import MINUTE, NOON, SHOP, PostOffice, open_office

@@ -149,18 +149,24 @@ class PostOffice:
         tags = {"shop": [self.shop.slug], "follow_up": ["f_unknown"], "claim": ["1-1"]}
         recipients = [{"emailAddress": email}]
         mail = {"messageId": "ses-0", "timestamp": stamp(self.now), "tags": tags}
-        self.untold.append(
-            {"eventType": "Complaint", "mail": mail, "complaint": {"complainedRecipients": recipients}}
-        )
+        self.untold.append({"eventType": "Complaint", "mail": mail, "complaint": {"complainedRecipients": recipients}})
         self.tell()
 
     def run(self, until: datetime) -> None:
         """From one moment at which something is due to the next, no closer than the clock's minute."""
         while self.now < until:
-            waiting = [item["due_sk"]["S"] for item in self.dynamo.all() if "due_sk" in item]
-            coming = min((moment(due) for due in waiting if moment(due) > self.now), default=until)
-            self.now = min(until, max(coming, self.now + MINUTE))
+            waiting = [moment(item["due_sk"]["S"]) for item in self.dynamo.all() if "due_sk" in item]
+            coming = min((due for due in waiting if due > self.now), default=until)
+            # What a step put up for the same moment is looked at by the next tick.
+            put_up = any(due <= self.now for due in self._follow_ups())
+            self.now = min(until, self.now + MINUTE if put_up else max(coming, self.now + MINUTE))
             self.minute()
+
+    def _follow_ups(self) -> Iterator[datetime]:
+        """When those that wait are due."""
+        for item in self.dynamo.all():
+            if "due_sk" in item and item["sk"]["S"].startswith("FU#"):
+                yield moment(item["due_sk"]["S"])
 
     def state(self, number: int | str, flow: str) -> str:
         return self.row(number, flow).state

@@ -21,6 +21,7 @@ from tests.fake_dynamo import FakeDynamo
 from tests.post_office import MASTER, NOON, SHOP, PostOffice, open_office, order
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+OPENED: list[PostOffice] = []  # the shops of the story that is being told
 ON_BY_THEMSELVES = ("thank-you", "how-was-it", "come-back")
 RULES = ("welcome-back", "win-back", "thanks", "birthday")
 SETTINGS: dict[str, Any] = {
@@ -78,13 +79,14 @@ TOM = Person("Tom Hughes", "tom@example.test", "en-GB", "GB", "GBP")
 INGRID = Person("Ingrid Berg", "ingrid@example.test", "de-CH", "CH", "CHF")
 
 
-def opened(*names: str, codes: int = 12, **changes: Any) -> PostOffice:
+def opened(*names: str, codes: int = 12, now: datetime = NOON, **changes: Any) -> PostOffice:
     """A shop in which nothing but these flows is on, with so many codes for every coupon."""
     flow_book.forget()
     nudge.forget()
     off = tuple(name for name in ON_BY_THEMSELVES if name not in names)
     on = tuple(name for name in names if name not in ON_BY_THEMSELVES)
-    office = open_office(shop=replace(SHOP, **{**SETTINGS, "flows_off": off, "flows_on": on, **changes}))
+    office = open_office(now=now, shop=replace(SHOP, **{**SETTINGS, "flows_off": off, "flows_on": on, **changes}))
+    OPENED.append(office)
     for rule in RULES:
         coupon_pools.add("acme", rule, [f"{rule.upper()}-{number:02}" for number in range(codes)])
     return office

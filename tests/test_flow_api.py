@@ -11,13 +11,17 @@ from typing import Any
 import pytest
 
 from chalicelib import clock, flows
+from chalicelib.domain.order import Buyer
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import stamp
+from chalicelib.routes import flow_trials
 from chalicelib.table import audit, flow_files, shops
 from chalicelib.work import aws, flow_book, flow_switch, read_flows, trial
 from tests.acme import NOW, day, open_shop, order, see
 from tests.fake_dynamo import FakeDynamo, instead_of_dynamodb
 from tests.gateway import Answered, ask
+from tests.post_office import NOON, open_office
+from tests.post_office import order as sold
 
 COME_BACK = """\
 flow: come-back
@@ -412,3 +416,33 @@ def test_what_cannot_be_rehearsed_says_so(desk: Desk) -> None:
     assert desk("POST", "flows/rehearse", {"name": "nothing"}).status == 404
     assert desk("POST", "flows/rehearse", {}).json["field"] == "flow"
     assert desk("POST", "flows/rehearse", {"name": "come-back", "days": 1000}).json["field"] == "days"
+
+
+def test_a_request_looks_at_few_people_and_says_so(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(8):
+        buyer = Buyer(email=f"buyer{number}@example.test", name=f"Buyer {number}")
+        see(desk.shop, order(str(number), buyer, paid_at=day(2), placed_at=day(2)))
+    monkeypatch.setattr(flow_trials, "MOST_PEOPLE", 4)
+    found = desk("POST", "flows/rehearse", {"name": "come-back", "days": 30}).json
+    assert (found["people"], found["share"]) == (4, 0.5)
+    assert found["note"].startswith("4 of 8 people were looked at")
+    assert desk("POST", "flows/rehearse", {"name": "come-back", "days": 30}).json == found, "the same ones again"
+    monkeypatch.setattr(flow_trials, "MOST_SECONDS", 0.0)
+    assert desk("POST", "flows/rehearse", {"name": "come-back", "days": 30}).json["people"] == 1
+
+
+def test_nothing_of_the_past_is_followed_up_when_a_flow_is_switched_on() -> None:
+    with instead_of_dynamodb():
+        flow_book.forget()
+        office = open_office()
+        office.shop = flow_switch.switch(office.shop, "come-back", False, NOON - timedelta(days=90), "test")
+        for days in (5, 29, 31, 36):
+            office.sell(sold(days, NOON - timedelta(days=days), f"buyer{days}@example.test"))
+        office.shop = flow_switch.switch(office.shop, "come-back", True, NOON, "test")
+        for days in (5, 29, 31, 36):
+            at = NOON - timedelta(days=days)
+            told = sold(days, at, f"buyer{days}@example.test", updated_at=stamp(NOON), fulfilment="partial")
+            office.sell(told)
+        office.sell(sold(0, NOON, "new@example.test"))
+        office.run(NOON + timedelta(days=40))
+        assert [mail.to for mail in office.sent("come-back")] == ["new@example.test"]

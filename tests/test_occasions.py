@@ -8,19 +8,26 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chalicelib.domain.events import CartOrdered, CartSeen, ProductGone
+from chalicelib import clock
+from chalicelib.domain.events import CartOrdered, CartSeen, ProductGone, Unreadable
 from chalicelib.domain.order import Buyer
-from chalicelib.domain.times import stamp
+from chalicelib.domain.times import moment, stamp
+from chalicelib.platforms.standard import webhook
 from chalicelib.table import customers, sync
 from chalicelib.table import wants as want_rows
 from chalicelib.work import flow_book, nudge, privacy, wants
 from tests import occasions as world
+from tests.acme import NOW, open_shop, see
+from tests.acme import SARA as ACME_SARA
+from tests.acme import order as acme_order
 from tests.fake_dynamo import instead_of_dynamodb
+from tests.gateway import ask
 from tests.occasions import MUG, OMID, SARA, Fetch, account, born, cart, codes, minute, node, plans, product, rows, tell
 from tests.post_office import MINUTE, NOON, PostOffice, order
 
@@ -50,7 +57,8 @@ class TestCarts:
         assert plans(office) == [("cart-left", "cart-77", "mail", "scheduled")]
         office.run(NOON + 5 * HOUR)
         (mail,) = office.sent("cart-left")
-        assert mail.to == SARA and "Mug" in mail.html
+        assert mail.to == SARA
+        assert "Mug" in mail.html
         office.run(NOON + 60 * DAY)
         assert len(office.taken) == 1
 
@@ -107,7 +115,8 @@ class TestCarts:
         office.sell(order(1, office.now))
         office.run(NOON + 6 * HOUR)
         (row,) = rows(office)
-        assert office.taken == [] and codes(row)[-1] == "newer_order"
+        assert office.taken == []
+        assert codes(row)[-1] == "newer_order"
 
     @pytest.mark.parametrize("first", ["cart", "order"])
     def test_an_order_that_names_the_cart_empties_it_whoever_placed_it(self, first: str) -> None:
@@ -197,7 +206,8 @@ class TestBackInStock:
         office.run(NOON + DAY)
         assert sorted(mail.to for mail in office.taken) == [OMID, SARA]
         assert {row.trigger_id for row in rows(office)} == {"stock-p1-2026-11-02"}
-        assert want_rows.count("acme", "p1", office.now) == 0 and want_rows.of_customer("acme", node(office)) == []
+        assert want_rows.count("acme", "p1", office.now) == 0
+        assert want_rows.of_customer("acme", node(office)) == []
         assert sync.read("acme", "stock:p1") is None
         tell(office, product(NOON + 2 * DAY, available=False))
         tell(office, product(NOON + 3 * DAY))
@@ -235,7 +245,8 @@ class TestBackInStock:
         tell(office, product(NOON))
         tell(office, product(NOON + MINUTE, available=False))
         world.until(office, NOON + DAY)
-        assert office.taken == [] and want_rows.count("acme", "p1", office.now) == 1
+        assert office.taken == []
+        assert want_rows.count("acme", "p1", office.now) == 1
         tell(office, product(office.now))
         world.until(office, office.now + DAY)
         assert len(office.taken) == 1
@@ -249,7 +260,8 @@ class TestBackInStock:
         tell(office, product(NOON + MINUTE, available=False))
         office.run(NOON + DAY)
         (row,) = rows(office)
-        assert office.taken == [] and codes(row)[-1] == "not_available"
+        assert office.taken == []
+        assert codes(row)[-1] == "not_available"
 
     def test_hundreds_who_wait_are_told_by_several_workers_each_going_on_where_the_last_one_stopped(self) -> None:
         office = world.open_world("back-in-stock")
@@ -360,7 +372,8 @@ class TestBirthdays:
         tell(office, born(SARA, "11-01", NOON + MINUTE))
         office.run(NOON + 3 * DAY)
         (row,) = rows(office)
-        assert office.taken == [] and codes(row)[-1] == "birthday_moved"
+        assert office.taken == []
+        assert codes(row)[-1] == "birthday_moved"
 
     def test_nights_without_a_look_are_made_up_for(self) -> None:
         office = world.open_world("birthday")
@@ -398,7 +411,9 @@ class TestWaitingForAnOrder:
         row = world.orders.read("acme", "1").follow_ups["patient", "wait"]
         assert (row.state, codes(row)[-1], row.decided) == ("done", "happened", stamp(NOON + 3 * DAY + MINUTE))
         person = customers.person("acme", node(office))
-        assert person and person.contact.note("tag:again") == "on" and person.contact.note("tag:silent") is None
+        assert person
+        assert person.contact.note("tag:again") == "on"
+        assert person.contact.note("tag:silent") is None
 
     def test_an_earlier_order_that_is_heard_of_late_is_not_what_it_waits_for(self) -> None:
         office = world.open_world("patient")
@@ -501,3 +516,133 @@ def test_an_erased_person_is_planned_nothing() -> None:
     tell(office, cart(SARA, NOON - DAY, MUG))
     tell(office, born(SARA, "11-03", NOON - DAY))
     assert rows(office) == []
+
+
+class TestThePartnerApi:
+    @pytest.fixture
+    def key(self) -> Iterator[str]:
+        clock.use(lambda: NOW)
+        shop, secret = open_shop()
+        see(shop, acme_order())
+        return secret
+
+    def ask(self, key: str, method: str, path: str, body: object = None) -> tuple[int, Any]:
+        headers = {"Authorization": f"Bearer {key}", "content-type": "application/json"}
+        answer = ask(method, path, headers, None if body is None else json.dumps(body).encode())
+        return answer.status, answer.json
+
+    def test_who_waits_is_counted_and_taken_off_again(self, key: str) -> None:
+        path = "/v1/products/p-1/waiting"
+        assert self.ask(key, "GET", path) == (200, {"product_id": "p-1", "waiting": 0})
+        for _ in range(2):
+            assert self.ask(key, "PUT", path, {"email": ACME_SARA.email})[1]["waiting"] == 1
+        (found,) = self.ask(key, "GET", "/v1/customers")[1]["items"]
+        assert self.ask(key, "PUT", path, {"customer_id": found["id"]})[1]["waiting"] == 1
+        assert self.ask(key, "DELETE", f"{path}/{found['id']}") == (200, {"product_id": "p-1", "waiting": 0})
+        assert self.ask(key, "DELETE", f"{path}/{found['id']}")[0] == 200
+
+    @pytest.mark.parametrize(
+        ("body", "status", "field"),
+        [
+            ({}, 400, "customer_id"),
+            ({"email": "no address"}, 400, "email"),
+            ({"email": "nobody@example.test"}, 404, None),
+            ({"customer_id": "c_nobody"}, 404, None),
+            ({"email": "a@example.test", "customer_id": "c_1"}, 400, "email"),
+            ({"mail": "a@example.test"}, 400, "mail"),
+            ({"email": 5}, 400, "email"),
+        ],
+    )
+    def test_what_says_nobody_is_refused_by_name(self, key: str, body: object, status: int, field: str | None) -> None:
+        answered, problem = self.ask(key, "PUT", "/v1/products/p-1/waiting", body)
+        assert answered == status
+        assert field is None or field in json.dumps(problem)
+        assert self.ask(key, "GET", "/v1/products/p-1/waiting")[1]["waiting"] == 0
+
+    def test_a_birthday_and_tags_are_noted(self, key: str) -> None:
+        (found,) = self.ask(key, "GET", "/v1/customers")[1]["items"]
+        path = f"/v1/customers/{found['id']}"
+        answer = self.ask(key, "PATCH", path, {"birthday": "1370-05-12", "tags": {"vip": True, "b2b": True}})
+        assert answer == (200, {"id": found["id"], "birthday": "1991-08-03", "tags": ["b2b", "vip"]})
+        later = NOW + DAY
+        clock.use(lambda: later)
+        answer = self.ask(key, "PATCH", path, {"birthday": None, "tags": {"vip": False}})
+        assert answer == (200, {"id": found["id"], "birthday": None, "tags": ["b2b"]})
+        for bad in ({"birthday": "soon"}, {"birthday": 5}, {"tags": []}, {"tags": {"a,b": True}}, {"tags": {"a": 1}}):
+            assert self.ask(key, "PATCH", path, bad)[0] == 400
+        assert self.ask(key, "PATCH", path, {})[1]["tags"] == ["b2b"]
+
+
+class TestStandardDeliveries:
+    def say(self, office: PostOffice, kind: str, data: dict[str, Any]) -> list[str]:
+        body = json.dumps({"type": kind, "timestamp": stamp(office.now), "data": data}).encode()
+        found = webhook.read("", {}, body, received_at=stamp(office.now), shop=office.shop)
+        return [tell(office, event) for event in found]
+
+    def test_a_cart_a_birthday_and_an_order_of_the_cart(self) -> None:
+        office = world.open_world("cart-left", "birthday")
+        known(office, SARA)
+        customer = {"id": "a1", "email": SARA, "birthday": "1370-08-12"}  # a 3rd of November
+        assert self.say(office, "customer.updated", customer) == ["stored", "stored"]
+        line = {"product_id": "p1", "title": "Mug", "quantity": 1, "total": 1200}
+        left = {"id": "77", "customer": {"email": SARA}, "lines": [line], "money": "minor", "currency": "EUR"}
+        assert self.say(office, "cart.updated", left) == ["stored"]
+        assert sorted(flow for flow, *_ in plans(office)) == ["birthday", "cart-left"]
+        office.now += HOUR
+        sold = {"id": "5", "currency": "EUR", "total": 1200, "money": "minor", "cart_id": "77", "status": "placed"}
+        self.say(office, "order.paid", {**sold, "placed_at": stamp(office.now), "customer": {"email": OMID}})
+        office.run(NOON + 12 * HOUR)
+        assert [codes(row)[-1] for row in rows(office) if row.flow == "cart-left"] == ["cart_gone"]
+
+    def test_a_birthday_that_is_none_is_refused_of_a_customer_and_passed_over_in_an_order(self) -> None:
+        office = world.open_world()
+        with pytest.raises(Unreadable) as refused:
+            self.say(office, "customer.updated", {"id": "a1", "birthday": "soon"})
+        assert refused.value.field == "data.birthday"
+        sold = {"id": "5", "currency": "EUR", "total": 1200, "money": "minor", "placed_at": stamp(NOON)}
+        assert self.say(office, "order.paid", {**sold, "customer": {"email": SARA, "birthday": "soon"}}) == ["new"]
+
+
+class TestRecordedDeliveries:
+    """Carts as Shopify and Saleor tell of them, through what takes deliveries in."""
+
+    def test_a_shopify_cart_becomes_a_checkout_and_is_ordered(self) -> None:
+        from chalicelib.platforms.shopify import webhook as shopify
+        from tests.test_shopify import BODIES
+
+        office = world.open_world("cart-left", platform="shopify", country="GB")
+        office.now = moment("2026-11-21T18:30:00Z")
+
+        def say(topic: str) -> list[str]:
+            body = json.dumps(BODIES[topic]).encode()
+            found = shopify.read(topic, {}, body, received_at=stamp(office.now), shop=office.shop)
+            return [tell(office, event) for event in found]
+
+        say("customers/create")
+        say("carts/create")
+        assert rows(office) == []  # of nobody yet
+        say("checkouts/create")
+        (row,) = rows(office)
+        assert (row.trigger, row.state) == ("cart-hWN1AcmeCart", "scheduled")
+        say("checkouts/update")  # completed
+        (row,) = rows(office)
+        assert (row.state, codes(row)[-1]) == ("cancelled", "cart_gone")
+        say("orders/paid")
+        say("checkouts/create")
+        assert [row.state for row in rows(office)] == ["cancelled"]
+
+    def test_a_saleor_checkout_of_a_customer(self) -> None:
+        from chalicelib.platforms.saleor import webhook as saleor
+        from tests.test_saleor import STORY
+
+        office = world.open_world("cart-left", platform="saleor")
+        office.now = moment("2027-01-01T00:00:00Z")
+        delivery = next(told for told in STORY if told.topic == "checkout_created")
+        (seen,) = saleor.read("checkout_created", {}, delivery.body, received_at=stamp(office.now), shop=office.shop)
+        assert isinstance(seen, CartSeen)
+        tell(office, seen)
+        assert rows(office) == []  # nobody we know
+        known(office, str(seen.buyer.email))
+        tell(office, seen)
+        (row,) = rows(office)
+        assert row.trigger == f"cart-{seen.cart_id}"

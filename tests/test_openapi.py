@@ -112,6 +112,7 @@ def test_every_answer_that_succeeds_is_as_described(key: str) -> None:
         "delivery": get("/v1/quarantine").json["items"][0]["id"],
         "task": a_task(customer),
         "name": "come-back",
+        "product": "p-1",
     }
     # Erasing comes last.
     ours = sorted((o for o in operations() if o[0].startswith("/v1/")), key=lambda one: one[1] == "delete")

@@ -17,7 +17,7 @@ from chalicelib.domain import arms, blinding
 from chalicelib.domain.order import Buyer, Refund, anonymous, wins
 from chalicelib.domain.times import stamp
 from chalicelib.settings import settings
-from chalicelib.table import base, follow_ups, orders, quarantine, suppression
+from chalicelib.table import base, orders, quarantine, suppression
 from chalicelib.work import aws, dispatch, privacy, refetch, send
 from chalicelib.work.mail_values import greeting_name
 from tests import test_ingest

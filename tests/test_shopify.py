@@ -16,6 +16,7 @@ from chalicelib.domain.events import (
     AccountGone,
     AccountSeen,
     AccountsMerged,
+    CartOrdered,
     CartSeen,
     ConsentGiven,
     Event,
@@ -59,6 +60,11 @@ ORDER_ID, ACCOUNT = "5012345678901234567", "7012345678901234567"
 
 
 def say(topic: str, body: object, shop: Shop = ACME, headers: dict[str, str] | None = None) -> list[Event]:
+    """What it says, but for the cart that an order was."""
+    return [event for event in all_said(topic, body, shop, headers) if not isinstance(event, CartOrdered)]
+
+
+def all_said(topic: str, body: object, shop: Shop = ACME, headers: dict[str, str] | None = None) -> list[Event]:
     return read(topic, headers or {}, json.dumps(body).encode(), received_at=RECEIVED, shop=shop)
 
 
@@ -833,6 +839,11 @@ class TestCarts:
     def test_an_empty_cart_is_in_the_shops_currency(self):
         (cart,) = say("carts/update", {**BODIES["carts/create"], "line_items": []})
         assert (cart.lines, cart.currency) == ((), "EUR")
+
+    def test_an_order_names_the_cart_that_it_was(self):
+        found = [event for event in all_said("orders/paid", BODIES["orders/paid"]) if isinstance(event, CartOrdered)]
+        assert found == [CartOrdered("hWN1AcmeCart", FIRST.placed_at)]
+        assert all_said("orders/paid", {**BODIES["orders/paid"], "cart_token": None}) == [OrderSeen(FIRST)]
 
     def test_a_cart_without_a_token_is_refused(self):
         assert refusal("carts/update", {**BODIES["carts/create"], "token": " "}).field == "token"

@@ -1,10 +1,11 @@
-"""The nightly look: who has come into a segment or left one, by an order or by time alone; nobody twice, nobody left out."""
+"""The nightly look: who has come into a segment or left one, by an order or by time; nobody twice, nobody left out."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -15,8 +16,9 @@ from chalicelib.table import customers, shops, sync
 from chalicelib.work import flow_book, importing, membership, nudge, sweep
 from chalicelib.work import sync as talks
 from tests import occasions as world
+from tests.bench_commands import Bench, bench
 from tests.fake_dynamo import instead_of_dynamodb
-from tests.occasions import OMID, SARA, Fetch, account, codes, minute, node, plans, rows, tell
+from tests.occasions import OMID, SARA, Fetch, account, codes, node, plans, rows, tell
 from tests.post_office import MINUTE, NOON, PostOffice, order
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -62,7 +64,8 @@ class TestAnOrder:
         assert note(office, "vip") == "out"
         world.until(office, NOON + DAY)
         (row,) = rows(office)
-        assert office.taken == [] and codes(row)[-1] == "left_segment"
+        assert office.taken == []
+        assert codes(row)[-1] == "left_segment"
 
     def test_costs_nothing_where_no_live_flow_asks(self) -> None:
         office = world.open_world()
@@ -89,7 +92,8 @@ class TestAnOrder:
         office.dynamo.before = lambda operation, _: None
         assert note(office, "vip") is None
         world.until(office, NOON + 2 * DAY)
-        assert note(office, "vip") == "in" and len(office.taken) == 1
+        assert note(office, "vip") == "in"
+        assert len(office.taken) == 1
 
 
 class TestTheNight:
@@ -113,7 +117,8 @@ class TestTheNight:
         sell(office, 1, NOON - 90 * DAY)
         sell(office, 2, NOON, OMID)
         world.until(office, NOON + 2 * DAY)
-        assert note(office, "asleep") == "in" and plans(office) == []
+        assert note(office, "asleep") == "in"
+        assert plans(office) == []
         assert membership.is_known(world.shop_of(office), "asleep")
 
     def test_a_segment_that_means_something_else_now_begins_anew(self) -> None:
@@ -124,16 +129,19 @@ class TestTheNight:
         shops.put(replace(world.shop_of(office), segments=fresh))
         sweep.ensure(world.shop_of(office), office.now)
         world.until(office, office.now + 5 * MINUTE)
-        assert note(office, "asleep") == "in" and plans(office) == []
+        assert note(office, "asleep") == "in"
+        assert plans(office) == []
 
     def test_it_is_looked_at_in_the_quiet_hours_of_the_shop(self) -> None:
         office = world.open_world("asleep-hello", timezone="Asia/Tehran")
         sell(office, 1, NOON)
         world.until(office, NOON + 5 * MINUTE)
         held = sync.read("acme", "sweep")
-        assert held and held.until
+        assert held
+        assert held.until
         local = moment(held.until).astimezone(dates.zone("Asia/Tehran"))
-        assert local.hour == dates.QUIET_HOUR and local.date() == date(2026, 11, 3)
+        assert local.hour == dates.QUIET_HOUR
+        assert local.date() == date(2026, 11, 3)
 
     def test_a_shop_of_which_no_flow_asks_has_no_nightly_look(self) -> None:
         office = world.open_world()
@@ -146,11 +154,13 @@ class TestTheNight:
         world.until(office, NOON + 5 * MINUTE)
         shops.put(replace(world.shop_of(office), flows_off=(*office.shop.flows_off, "asleep-hello")))
         world.until(office, NOON + 2 * DAY)
-        assert sync.read("acme", "sweep") is None and world.shop_of(office).segments_known == {}
+        assert sync.read("acme", "sweep") is None
+        assert world.shop_of(office).segments_known == {}
         shops.put(replace(world.shop_of(office), flows_off=office.shop.flows_off[:-1]))
         assert sweep.ensure(world.shop_of(office), office.now)
         world.until(office, NOON + 3 * DAY)
-        assert note(office, "asleep") == "in" and plans(office) == []
+        assert note(office, "asleep") == "in"
+        assert plans(office) == []
 
     def test_hundreds_are_looked_at_in_slices_by_one_worker_after_the_other(self) -> None:
         office = world.open_world("asleep-hello")
@@ -184,9 +194,13 @@ class TestTheNight:
         office.dynamo.before = lambda operation, _: None
         office.asked.clear()
         world.until(office, NOON + 6 * DAY + HOUR)
-        assert sorted(plans(office)) == [
-            ("asleep-hello", "segment-asleep-in-2026-11-08", "mark", "done"),
-        ] * 6
+        assert (
+            sorted(plans(office))
+            == [
+                ("asleep-hello", "segment-asleep-in-2026-11-08", "mark", "done"),
+            ]
+            * 6
+        )
 
     def test_one_who_cannot_be_looked_at_keeps_nobody_else_from_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
         office = world.open_world("asleep-hello")
@@ -202,7 +216,8 @@ class TestTheNight:
 
         monkeypatch.setattr(membership, "facts", facts)
         world.until(office, NOON + 6 * DAY)
-        assert note(office, "asleep", OMID) == "in" and note(office, "asleep") is None
+        assert note(office, "asleep", OMID) == "in"
+        assert note(office, "asleep") is None
         assert world.swept(office)["unread"] == 1
 
     def test_history_that_comes_in_makes_nobody_enter_anything(self) -> None:
@@ -214,12 +229,16 @@ class TestTheNight:
             sell(office, number, NOON - number * 40 * DAY, OMID)
         world.until(office, NOON + 2 * DAY)
         held = sync.read("acme", "sweep")
-        assert held and held.sync.report["reached"] < stamp(NOON + DAY)  # it waits
+        assert held
+        assert held.sync.report["reached"] < stamp(NOON + DAY)
         talks.shops.set_importing("acme", True)
-        sync.write("acme", sync.Held(talks.Sync("import", "running")), talks.Sync("import", "running"), None, office.now)
+        sync.write(
+            "acme", sync.Held(talks.Sync("import", "running")), talks.Sync("import", "running"), None, office.now
+        )
         import_ends(office)
         world.until(office, office.now + HOUR)
-        assert note(office, "vip", OMID) == "in" and note(office, "asleep", OMID) == "in"
+        assert note(office, "vip", OMID) == "in"
+        assert note(office, "asleep", OMID) == "in"
         assert plans(office) == []
         sell(office, 9, office.now)
         assert [flow for flow, *_ in plans(office)] == ["vip-hello"]  # from now on it is news
@@ -256,7 +275,8 @@ class TestSegments:
     def test_what_it_cannot_ask_is_refused_by_name(self, raw: object) -> None:
         with pytest.raises(BadFlow) as refused:
             segments.read("vip", raw)
-        assert refused.value.field.startswith("vip") and len(refused.value.reason) > 10
+        assert refused.value.field.startswith("vip")
+        assert len(refused.value.reason) > 10
 
     def test_which_segments_the_live_flows_mention(self) -> None:
         office = world.open_world("vip-hello", "asleep-bye")
@@ -265,13 +285,11 @@ class TestSegments:
     def test_a_note_within_the_same_moment_is_later_than_the_one_it_replaces(self) -> None:
         office = world.open_world("vip-hello")
         sell(office, 1, NOON)
-        wanted = membership.needed(office.shop)
         sell(office, 2, NOON)
-        assert membership.settle(office.shop, node(office), wanted, NOON) == 1
+        assert note(office, "vip") == "in"
         office.sell(order(2, NOON, status="cancelled", updated_at=stamp(NOON + MINUTE)))
-        assert membership.settle(office.shop, node(office), wanted, NOON) == 1
         assert note(office, "vip") == "out"
-        assert membership.settle(office.shop, node(office), wanted, NOON) == 0
+        assert membership.settle(office.shop, node(office), membership.needed(office.shop), NOON) == 0
 
 
 class TestDates:
@@ -290,7 +308,9 @@ class TestDates:
     def test_a_birthday_is_kept_in_one_form(self, said: str, kept: str) -> None:
         assert dates.birthday(said) == kept
 
-    @pytest.mark.parametrize("said", ["", "1990", "02-30", "1991-02-29", "1400-12-30", "13-01", "0000-00-00", "soon", "05-12-1990"])
+    @pytest.mark.parametrize(
+        "said", ["", "1990", "02-30", "1991-02-29", "1400-12-30", "13-01", "0000-00-00", "soon", "05-12-1990"]
+    )
     def test_what_is_none_is_refused(self, said: str) -> None:
         with pytest.raises(dates.BadDate):
             dates.birthday(said)
@@ -320,3 +340,47 @@ class TestDates:
         for day, at in met.items():
             assert at <= moment(dates.midnight(date.fromisoformat(day), "America/New_York")) or day == "2026-01-01"
         assert len([day for day in met if day.startswith("2026")]) == 365
+
+
+class TestTheCommand:
+    @pytest.fixture
+    def owner(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Bench]:
+        with bench(monkeypatch, capsys) as made:
+            made.connects()
+            yield made
+
+    def test_defines_lists_counts_and_removes(self, owner: Bench, tmp_path: Path) -> None:
+        file = tmp_path / "regulars.yaml"
+        file.write_text("customer.orders: {at_least: 2}\n")
+        ran = owner.run("segments", "--shop", "acme", "--set", str(file), "--json")
+        (shown,) = ran.json["segments"]
+        assert shown == {"segment": "regulars", "if": {"customer.orders": {"at_least": 2}}, "flows": [], "known": False}
+        assert owner.row().segments == {"regulars": {"customer.orders": {"at_least": 2}}}
+        ran = owner.run("segments", "--shop", "acme", "--set", "new", "--if", '{"customer.orders": 1}')
+        assert ran.code == 0
+        ran = owner.run("segments", "--shop", "acme", "--count")
+        assert "no live flow asks for it" in ran.out
+        assert "0 customers now" in ran.out
+        assert owner.run("segments", "--shop", "acme", "--remove", "new").code == 0
+        assert list(owner.row().segments) == ["regulars"]
+
+    def test_a_rehearsed_change_changes_nothing(self, owner: Bench) -> None:
+        ran = owner.run("segments", "--shop", "acme", "--set", "new", "--if", '{"customer.orders": 1}', "--dry-run")
+        assert "would be kept" in ran.out
+        assert owner.row().segments == {}
+
+    @pytest.mark.parametrize(
+        ("more", "said"),
+        [
+            (("--set", "vip", "--if", '{"order.total": {"at_least": "5 EUR"}}'), "vip.order.total"),
+            (("--set", "vip", "--if", "{"), "is no JSON"),
+            (("--set", "V I P", "--if", '{"customer.orders": 1}'), "segment"),
+            (("--set", "nowhere.yaml"), "cannot be read"),
+            (("--remove", "vip"), "has no segment vip"),
+        ],
+    )
+    def test_what_it_cannot_use_is_refused(self, owner: Bench, more: tuple[str, ...], said: str) -> None:
+        ran = owner.run("segments", "--shop", "acme", *more)
+        assert ran.code == 2
+        assert said in ran.err
+        assert owner.row().segments == {}

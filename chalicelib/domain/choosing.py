@@ -6,7 +6,8 @@ from chalicelib.domain.customer import Contact
 from chalicelib.domain.facts import OBJECTION, Option
 from chalicelib.domain.times import in_order
 
-COST = {"onsite": 0, "http": 1, "email": 2, "sms": 3}
+# What a message costs, in order. A shop's own pages cost nothing, but reach only who comes by: the last resort.
+COST = {"email": 0, "http": 1, "sms": 2, "onsite": 3}
 
 
 def choose(options: tuple[Option, ...], contact: Contact, purpose: str, policy: str, preferred: str | None) -> Option:
@@ -21,7 +22,7 @@ def choose(options: tuple[Option, ...], contact: Contact, purpose: str, policy: 
         key=lambda option: (
             option.channel != preferred,
             not (newest and answered[option.channel] == newest),
-            COST.get(option.channel, 9) if len(allowed) > 1 else 0,
+            COST[option.channel.partition(":")[0]],
             options.index(option),
         ),
     )

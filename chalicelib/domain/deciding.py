@@ -104,17 +104,33 @@ def _ended(facts: Facts, now: datetime) -> Verdict | None:
         return Verdict("cancelled", reason)
     if facts.matter:
         return Verdict("cancelled", facts.matter)
-    if facts.newer_order and "bought_again" in flow.exits:
+    if facts.newer_order and "bought_again" in flow.exits and not _waited_for(facts):
         return Verdict("cancelled", "newer_order")
+    if _complained(facts):
+        return Verdict("cancelled", "suppressed", params={"reason": "complaint"})
     if _objects(facts, "unsubscribed" in flow.exits):
         return Verdict("cancelled", "unsubscribed")
-    if facts.purpose == "marketing" and facts.customer and facts.customer.contact.note("complained"):
-        return Verdict("cancelled", "suppressed", params={"reason": "complaint"})
     if "left_segment" in flow.exits and facts.customer:
         left = [name for name in flow.segments if name not in segments_of(facts.customer)]
         if left:
             return Verdict("cancelled", "left_segment", params={"segment": left[0]})
     return None
+
+
+def _waited_for(facts: Facts) -> bool:
+    """Whether the step itself waits for her next order: then that is its way on, not an end from outside."""
+    step = facts.step
+    return step is not None and (step.kind, step.value) == ("wait_for", "ordered")
+
+
+def _complained(facts: Facts) -> bool:
+    """Whether she called a message spam and has not agreed to any since."""
+    contact = facts.customer.contact if facts.customer else None
+    if facts.purpose != "marketing" or contact is None or "complained" not in contact.notes:
+        return False
+    at, channel = contact.notes["complained"]
+    yes = contact.consents.get(f"{channel}:subscribed")
+    return yes is None or in_order(yes[0]) <= in_order(at)
 
 
 def _objects(facts: Facts, says_so: bool) -> bool:

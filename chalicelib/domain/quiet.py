@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from functools import lru_cache
 
 from chalicelib.domain.times import stamp
 from chalicelib.domain.zones import zone, zones_in
@@ -65,13 +66,24 @@ def _open(allowed: Hours, zones: tuple[str, ...], now: datetime) -> bool:
 
 
 def _zones(channel: str, country: str | None, zone_name: str) -> tuple[str, ...]:
-    """The westernmost and the easternmost zone of her country for an SMS, where day in both is possible at all."""
-    if channel != "sms" or not country:
-        return (zone_name,)
+    """The westernmost and the easternmost zones of her country for an SMS, where day in all is possible."""
+    ends = _ends(country) if channel == "sms" and country else ()
+    return ends or (zone_name,)
+
+
+@lru_cache(maxsize=256)
+def _ends(country: str) -> tuple[str, ...]:
+    """Of winter and of summer: Hawaii keeps its clocks while all around it change theirs. Empty where the country has
+    one zone, or reaches too far."""
     known = zones_in(country)
     if len(known) < 2:
-        return (zone_name,)
-    ends = (known[0], known[-1])
-    winter = datetime(2026, 1, 15, 12, tzinfo=UTC)
-    west, east = (winter.astimezone(zone(name)).utcoffset() or timedelta(0) for name in ends)
-    return ends if east - west <= timedelta(hours=8) else (zone_name,)
+        return ()
+    found: list[str] = []
+    for month in (1, 7):
+        at = datetime(2026, month, 15, 12, tzinfo=UTC)
+        offsets = {name: at.astimezone(zone(name)).utcoffset() or timedelta(0) for name in known}
+        ends = (min(known, key=offsets.__getitem__), max(known, key=offsets.__getitem__))
+        if offsets[ends[1]] - offsets[ends[0]] > timedelta(hours=8):
+            return ()
+        found += ends
+    return tuple(dict.fromkeys(found))

@@ -104,8 +104,8 @@ def flow(name: str, language: str) -> str:
 
 
 def follow_up(flow_name: str, number: str, said: str, shop: Shop) -> str:
-    """What happened to a follow-up (`said`), with its flow and the number of its order in front; `number` is "" where no
-    order started it."""
+    """What happened to a follow-up (`said`), with its flow and the number of its order in front; `number` is "" where
+    no order started it."""
     language, speech = _speech(shop)
     if not number:
         return f"{flow(flow_name, language)}: {said}"

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from chalice import Blueprint
 
+from chalicelib.domain import flow_steps
 from chalicelib.domain.customer import Customer
+from chalicelib.domain.dates import BadDate, birthday
+from chalicelib.domain.facts import tags_of
+from chalicelib.domain.times import stamp
+from chalicelib.routes import bodies
 from chalicelib.routes.asked import Asked
 from chalicelib.routes.door import partner
 from chalicelib.routes.problems import Problem
@@ -16,12 +21,15 @@ from chalicelib.work import (
     read_follow_ups,
     read_orders,
     read_timeline,
+    take_notes,
 )
 from chalicelib.work.read_views import Json
 
 customers = Blueprint(__name__)
 PAGED = ("limit", "cursor")
 WHO = "secret_key"
+MOST_TAGS = 100  # of one customer: they stand in her profile
+MOST_NOTES = MOST_TAGS + 60  # segments and wishes stand there too
 
 
 def _customer(asked: Asked) -> Customer:
@@ -51,6 +59,43 @@ def _meant(way: str, text: str) -> str:
 @partner(customers, "/v1/customers/{customer}")
 def get_customer(asked: Asked) -> Json:
     return read_customers.view(asked.shop, _customer(asked))
+
+
+@partner(customers, "/v1/customers/{customer}", "PATCH", takes=True)
+def note_customer(asked: Asked) -> Json:
+    """Her birthday, and tags of ours; what is not named stays."""
+    customer, notes = _customer(asked), _notes(asked)
+    if len(customer.contact.notes.keys() | notes.keys()) > MOST_NOTES:
+        raise Problem(400, f"at most {MOST_TAGS} for one customer, those that were taken off among them", "tags")
+    if notes:
+        take_notes.note(asked.shop, customer.id, stamp(asked.now), notes, asked.now)
+        customer = _customer(asked)
+    return {
+        "id": customer.id,
+        "birthday": customer.contact.note("birthday") or None,
+        "tags": sorted(tags_of(customer)),
+    }
+
+
+def _notes(asked: Asked) -> dict[str, str]:
+    body = bodies.known(asked, ("birthday", "tags"))
+    notes = {"birthday": _birthday(asked)} if "birthday" in body else {}
+    tags = body.get("tags", {})
+    if not isinstance(tags, dict) or len(tags) > MOST_TAGS:
+        raise Problem(400, f"is an object of at most {MOST_TAGS} tags, each true or false", "tags")
+    for tag in tags:
+        if not flow_steps.TAG.fullmatch(tag) or tag.startswith("-"):
+            raise Problem(400, "a tag has 1 to 40 characters, no comma, and begins with no hyphen", "tags")
+        notes[f"tag:{tag}"] = "on" if bodies.flag(tags, tag) else "off"
+    return notes
+
+
+def _birthday(asked: Asked) -> str:
+    said = bodies.optional(asked.body, "birthday")
+    try:
+        return birthday(said, asked.now.date()) if said else ""
+    except BadDate as bad:
+        raise Problem(400, str(bad), "birthday") from None
 
 
 @partner(customers, "/v1/customers/{customer}/timeline", query=PAGED)

@@ -180,6 +180,19 @@ def placed_since(shop: str, since: str, now: datetime, after: str | None = None)
         yield from ((sk, order_id) for sk, order_id in heapq.merge(*shards) if sk != after)
 
 
+def buyers_since(shop: str, since: str, now: datetime) -> list[str]:
+    """The nodes of those who placed an order from the stored moment `since` on, each once. Reads the index alone."""
+    found: dict[str, None] = {}
+    with base.reading():
+        for month in months_since(since[:7] + "-01", now + timedelta(days=32)):
+            for shard in range(FEED_SHARDS):
+                feed = base.partition(shop, FEED, month, str(shard))
+                for row in Seen.feed.query(feed, Seen.feed_sk >= in_order(since)):
+                    if row.gist and row.gist.get("c"):
+                        found[row.gist["c"]] = None
+    return list(found)
+
+
 def _feed(shop: str, month: str, shard: int, start: str) -> Iterator[tuple[str, str]]:
     with base.reading():
         for row in Seen.feed.query(base.partition(shop, "F", month, str(shard)), Seen.feed_sk >= start, page_size=100):

@@ -19,8 +19,8 @@ from chalicelib.work.read_views import Json, follow_up_view, order_view
 
 
 def export(shop: Shop, customer_id: str, now: datetime, who: str = "owner") -> Json:
-    """{exported_at, customer, contacts, orders, ratings, follow_ups, messages, tasks, coupons, experiment}; noted in the
-    audit. Raises NoSuchCustomer, also for one who was erased."""
+    """{exported_at, customer, contacts, orders, ratings, follow_ups, messages, tasks, coupons, experiment}; noted in
+    the audit. Raises NoSuchCustomer, also for one who was erased."""
     customer = read_customers.one(shop, customer_id)
     if customer is None:
         raise NoSuchCustomer(customer_id)

@@ -6,11 +6,13 @@ Whoever was erased is not found, by whatever way one looks for her.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 from itertools import islice
 
 from chalicelib.domain.customer import Customer
 from chalicelib.domain.people import clean_email, clean_phone
 from chalicelib.domain.shop import Shop
+from chalicelib.domain.times import stamp
 from chalicelib.table import customer_pages, customers, names, orders, suppression
 from chalicelib.work.read_views import Json, Page, customer_view
 
@@ -31,6 +33,11 @@ def one(shop: Shop, customer_id: str) -> Customer | None:
     """The customer, also by the id of a node that was merged into her. None: unknown or erased."""
     found = customers.person(shop.slug, customer_id)
     return None if found is None or found.erased else found
+
+
+def of_identity(shop: Shop, identity: str, now: datetime) -> Customer | None:
+    """The customer whose account (`account:…`) or address (`email:…`) that is now. None: unknown or erased."""
+    return one(shop, customers.resolve(shop, identity, stamp(now)).node.id)
 
 
 def view(shop: Shop, customer: Customer) -> Json:

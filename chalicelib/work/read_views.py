@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.domain.customer import Contact, Customer
+from chalicelib.domain.facts import tags_of
 from chalicelib.domain.money import Money
 from chalicelib.domain.order import Line, Order, Refund
 from chalicelib.domain.shop import Shop
@@ -33,7 +34,6 @@ def customer_view(
 ) -> Json:
     """`bought`: when she first and last ordered; `suppressed`: her addresses nobody may write to, and why."""
     contact, totals = customer.contact, customer.totals
-    accounts = [node.account for node in customer.nodes if node.account]
     platform_ids = {shop.platform: customer.accounts[0]} if customer.accounts else {}
     return {
         "id": customer.id,
@@ -60,7 +60,7 @@ def customer_view(
         "last_order_at": bought[1],
         "consents": consents_view(contact),
         "suppressed": [_suppressed(address, why) for address, why in sorted(suppressed.items())],
-        "tags": sorted({tag for account in accounts for tag in account.tags}),
+        "tags": sorted(tags_of(customer)),
         "merged_from": sorted(node.id for node in customer.nodes if node.id != customer.id),
     }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -68,69 +68,55 @@ def rehearse(
     now: datetime,
     progress: Callable[[int, int], None] = lambda done, of: None,
     most: int = MOST_PEOPLE,
+    enough: Callable[[], bool] = lambda: False,
 ) -> Rehearsal:
-    """The flow over the last `days` days, beside the flows that are on, for `most` people at most. `progress` is told
-    how many of them are done. Raises CannotRehearse, Trouble."""
-    missing = [start.when for start in flow.starts if start.when not in ORDER_MOMENTS]
-    if missing and not flow.about_orders:
-        raise CannotRehearse(f"{flow.name} starts with {missing[0]}, and no past of that is kept")
+    """The flow over the last `days` days, beside the flows that are on, for `most` people at most, drawn by lot, until
+    it is `enough` (one at least). `progress` is told how many of them are done. Raises CannotRehearse, Trouble."""
+    _has_a_past(flow)
     since, until = stamp(now - timedelta(days=days)), stamp(now)
-    # On paper the shop was connected when the rehearsal begins, and the flow was on from then on.
-    paper = replace(shop, connected_at=since, importing=False, state="on", flows_off=_without(shop.flows_off, flow))
-    paper = replace(paper, flows_on=(*shop.flows_on, flow.name), flows_since={})
+    paper = _on_paper(shop, flow, since)
     flows = {**flow_book.live(shop), flow.name: flow}
-    nodes = _buyers(shop, since, now)
-    chosen = sorted(nodes, key=_lot)[:most]
+    nodes = sorted(orders.buyers_since(shop.slug, since, now), key=_lot)
+    seen: dict[str, None] = {}
     rows: list[Imagined] = []
-    for done, node in enumerate(chosen, 1):
-        if person := person_of(shop, node):
+    looked = 0
+    for node in nodes:
+        if len(seen) >= most or (seen and enough()):
+            break
+        looked += 1
+        person = person_of(shop, node)
+        # Two nodes of one person are one person.
+        if person and person.customer.id not in seen:
+            seen[person.customer.id] = None
             rows += lived(person, flows, paper, until, options_of(paper), _categories(shop))
-        progress(done, len(chosen))
+        progress(looked, min(most, len(nodes)))
     rows.sort(key=lambda row: (in_order(row.due_at), row.id))
     return Rehearsal(
         flow,
         since,
         until,
-        len(chosen),
-        len(chosen) / len(nodes) if nodes else 1.0,
+        len(seen),
+        looked / len(nodes) if nodes else 1.0,
         tuple(row for row in rows if row.flow == flow.name),
         tuple(row for row in rows if row.flow != flow.name),
     )
 
 
-def _without(names: Iterable[str], flow: Flow) -> tuple[str, ...]:
-    return tuple(name for name in names if name != flow.name)
+def _has_a_past(flow: Flow) -> None:
+    missing = [start.when for start in flow.starts if start.when not in ORDER_MOMENTS]
+    if missing and not flow.about_orders:
+        raise CannotRehearse(f"{flow.name} starts with {missing[0]}, and no past of that is kept")
+
+
+def _on_paper(shop: Shop, flow: Flow, since: str) -> Shop:
+    """The shop as if it had been connected, and the flow switched on, when the rehearsal begins."""
+    off = tuple(name for name in shop.flows_off if name != flow.name)
+    paper = replace(shop, connected_at=since, importing=False, state="on", flows_off=off)
+    return replace(paper, flows_on=(*shop.flows_on, flow.name), flows_since={})
 
 
 def _lot(node: str) -> str:
     return hashlib.sha256(node.encode()).hexdigest()
-
-
-def _buyers(shop: Shop, since: str, now: datetime) -> list[str]:
-    """The people with an order in that time, each by one of her nodes."""
-    found: dict[str, None] = {}
-    for page in _batches(order_id for _, order_id in orders.placed_since(shop.slug, since, now)):
-        for _, customer in orders.of_ids(shop.slug, page).values():
-            if customer:
-                found[customer] = None
-    return list(dict.fromkeys(_first_node(shop, node) for node in found))
-
-
-def _first_node(shop: Shop, node: str) -> str:
-    """Two nodes of one person are one person."""
-    person = customers.person(shop.slug, node)
-    return person.id if person else node
-
-
-def _batches(ids: Iterable[str], size: int = 100) -> Iterator[list[str]]:
-    batch: list[str] = []
-    for order_id in ids:
-        batch.append(order_id)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
 
 
 def person_of(shop: Shop, node: str) -> Person | None:

@@ -89,11 +89,12 @@ def _brought_up(
     is not the flow's first stands where the one before has put it."""
     first = row.step == planned.step
     moved = first and (row.started_at, row.late_after) != (planned.started_at, planned.late_after)
+    elsewhere = row.zone not in (None, planned.zone)  # she lives by another clock
     if row.customer != customer:
         units.assign(row)
-    elif not moved and row.state != "cancelled":
+    elif not moved and not elsewhere and row.state != "cancelled":
         return _woken(shop, row, order, rating, now)
-    row.state, row.customer = "scheduled", customer
+    row.state, row.customer, row.zone = "scheduled", customer, planned.zone
     if first:
         row.due_at, row.late_after, row.started_at = planned.due, planned.late_after, planned.started_at
     because(row, "replanned", now, due=row.due_at)

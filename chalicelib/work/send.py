@@ -67,6 +67,8 @@ def _handled(record: Mapping[str, Any], now: datetime, outside: Outside) -> bool
         shop = shops.get(due["shop"])
         if shop and "access" in due:
             return _link_sent(shop, due["access"], now, outside)
+        if shop and "test" in due:
+            return _trial_sent(shop, due["test"], now, outside)
         if shop:
             outcome = send(shop, due["follow_up"], now, outside)
             logger.info("follow-up", extra={"shop": shop.slug, "follow_up": due["follow_up"], "outcome": outcome})
@@ -90,6 +92,19 @@ def _link_sent(shop: Shop, asked: Mapping[str, str], now: datetime, outside: Out
         logger.warning("later", extra={"shop": shop.slug, "reason": type(trouble).__name__})
         return False
     logger.info("access", extra={"shop": shop.slug, "outcome": outcome})
+    return True
+
+
+def _trial_sent(shop: Shop, asked: Mapping[str, Any], now: datetime, outside: Outside) -> bool:
+    """A mail that the owner sends to herself to look at it. Nothing but the queue brings it again."""
+    from chalicelib.work import trial  # seldom asked for
+
+    try:
+        outcome = trial.send_test(shop, asked, now, outside.deliver, outside.public_url)
+    except (base.Trouble, base.Conflict, channels.Trouble, thin.Trouble, OSError) as trouble:
+        logger.warning("later", extra={"shop": shop.slug, "reason": type(trouble).__name__})
+        return False
+    logger.info("trial", extra={"shop": shop.slug, "outcome": outcome})
     return True
 
 

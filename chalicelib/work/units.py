@@ -40,7 +40,10 @@ class Units:
     def _name(self) -> str | None:
         if self._node is None or self._identity is None:
             return None
-        name = self._nodes[self._node].unit or blinding.experiment_unit(self._shop.blind_key, self._identity)
+        node = self._nodes[self._node]
+        # Her account and her address are one person: whichever was looked at first decides for both.
+        linked = self._nodes[node.linked].unit if node.linked and not node.unit else None
+        name = node.unit or linked or blinding.experiment_unit(self._shop.blind_key, self._identity)
         self._nodes.change(self._node, lambda node: replace(node, unit=name))
         return name
 

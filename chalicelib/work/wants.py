@@ -49,6 +49,11 @@ def forget(shop: Shop, node: str) -> None:
         wants.remove(shop.slug, product_id, node)
 
 
+def count(shop: Shop, product_id: str, now: datetime) -> int:
+    """How many wait for it."""
+    return wants.count(shop.slug, product_id, now)
+
+
 def task(shop: Shop, product_id: str, back_at: str, now: datetime) -> list[Write]:
     """What is to be written with a product that is back: that those who wait are to be told. Nothing where nobody
     does."""

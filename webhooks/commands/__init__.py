@@ -21,6 +21,7 @@ COMMANDS = {
     "disconnect": ("disconnect", "end it: our webhooks go, the data stays"),
     "coupons": ("coupons", "what coupons are worth, and codes of your own"),
     "add-shop": ("add_shop", "register a shop by hand, or change what you name of one"),
+    "segments": ("segments", "list, define, count and remove a shop's segments of customers"),
     "shops": ("shops", "list the shops that are registered; shows no secrets"),
     "send-example": ("send_example", "send a signed, paid order to a standard shop of the local world"),
 }
