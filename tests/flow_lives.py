@@ -225,10 +225,9 @@ class Life(PostOffice):
             self._say(row, "twice")
         if row.purpose == "marketing":
             self._arm(row, message.about["customer"])
-        left = Left(
-            self.now, message.about["customer"], row.id, kind, row.purpose, (row.flow, row.trigger_id, row.step)
-        )
-        self.world.left.append(left)
+        holder, node = row.pk.split("#")[-1], message.about["customer"]
+        key = (row.flow, row.trigger_id, row.step)
+        self.world.left.append(Left(self.now, node, holder, row.id, kind, row.purpose, key))
 
     def _effect(self, row: FollowUpRow, kind: str) -> None:
         if row.purpose == "marketing" and row.customer:
@@ -311,11 +310,11 @@ class Life(PostOffice):
         human = self.rnd.choice(HUMANS)
         account, email, phone = human.account, self.rnd.choice(human.emails), human.phone
         guest, member = (None, email), (account, email)
-        ways = ((*guest, None), (*member, None), (*member, phone), (account, None, None), (*guest, phone))
-        known = self.rnd.choice((*ways, (None, None, phone)))
+        ways = ((*guest, None), (*guest, phone), (*guest, phone), (*member, phone), (*member, phone))
+        known = self.rnd.choice((*ways, (account, None, None), (None, None, phone)))
         said: tuple[Consent, ...] = ()
-        if self.rnd.random() < 0.5:
-            channel = self.rnd.choice(("email", "sms"))
+        if self.rnd.random() < 0.7:
+            channel = self.rnd.choice(("email", "sms", "sms"))
             said = (
                 Consent(
                     channel, self.rnd.choice(("subscribed", "subscribed", "unsubscribed")), "checkout", self._when()

@@ -44,7 +44,8 @@ class Left:
     """A message that left us."""
 
     at: datetime
-    node: str
+    node: str  # who she is, by her one name
+    holder: str  # whose moment it was: of an order, nobody's
     follow_up: str
     channel: str
     purpose: str
@@ -285,7 +286,8 @@ def _country(world: World, row: Any, node: str) -> str:
 def _of_what_she_got(world: World, row: Any, flow: Flow, node: str, kind: str, now: datetime) -> list[str]:
     hers = [one for one in world.left if one.node in world.person(node)]
     found = []
-    if any(one.key == (row.flow, row.trigger_id, row.step) and one.follow_up != row.id for one in hers):
+    told = [one for one in world.left if one.holder in world.person(node) and one.follow_up != row.id]
+    if any(one.key == (row.flow, row.trigger_id, row.step) for one in told):
         found.append("she was told the same already")
     if kind == "onsite":
         return found

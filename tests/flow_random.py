@@ -55,9 +55,10 @@ class _Writer:
         if self.rnd.random() < 0.15:
             more["if"] = self.rnd.choice(self.conditions)
         if kind == "send":
-            text = self.rnd.choice(sorted(self.texts))
+            text = self.rnd.choice([*sorted(self.texts), *(name for name, by in self.texts.items() if "sms" in by)])
             known = [c for c in self.texts[text] if self.purpose == "marketing" or c != "onsite"]
-            return {"send": text, "channel": self.rnd.sample(known, self.rnd.randint(1, len(known))), **more}
+            some = self.rnd.sample(known, self.rnd.randint(1, len(known)))
+            return {"send": text, "channel": ["sms"] if "sms" in some and self.rnd.random() < 0.5 else some, **more}
         value = {"tag": self.rnd.choice(("seen", "-seen")), "task": "Write her a card", "webhook": "http"}
         return {kind: value.get(kind, "gift"), **more}
 

@@ -168,6 +168,7 @@ def until(office: PostOffice, end: datetime) -> None:
         assert looks < 3000, "something stays due for ever"
         due = [moment(item["due_sk"]["S"]) for item in office.dynamo.all() if "due_sk" in item]
         office.now = min(end, max(min(due, default=end), office.now + MINUTE))
+        office.pass_over()
         minute(office)
 
 

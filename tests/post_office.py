@@ -15,7 +15,7 @@ from chalicelib.domain.events import ConsentGiven, OrderSeen
 from chalicelib.domain.order import Buyer, Consent, Line, Order
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import moment, stamp
-from chalicelib.table import customers, follow_ups, orders, shops
+from chalicelib.table import customers, due, follow_ups, orders, shops
 from chalicelib.work import coupon_steps, dispatch, feedback, send, take_account, take_order, wishes
 from tests.fake_dynamo import FakeDynamo
 
@@ -156,11 +156,19 @@ class PostOffice:
         """From one moment at which something is due to the next, no closer than the clock's minute."""
         while self.now < until:
             waiting = [moment(item["due_sk"]["S"]) for item in self.dynamo.all() if "due_sk" in item]
-            coming = min((due for due in waiting if due > self.now), default=until)
+            coming = min((at for at in waiting if at > self.now), default=until)
             # What a step put up for the same moment is looked at by the next tick.
-            put_up = any(due <= self.now for due in self._follow_ups())
+            put_up = any(self.now - 10 * MINUTE <= at <= self.now for at in self._follow_ups())
             self.now = min(until, self.now + MINUTE if put_up else max(coming, self.now + MINUTE))
+            self.pass_over()
             self.minute()
+
+    def pass_over(self) -> None:
+        """The clock has ticked all the while, and has left behind every hour in which nothing is due."""
+        hours = [item["due_pk"]["S"].split("#")[1] for item in self.dynamo.all() if "due_pk" in item]
+        reached = min([stamp(self.now - timedelta(hours=3))[:13], *hours])
+        if reached > due.cursor(self.now):
+            due.advance(reached)
 
     def _follow_ups(self) -> Iterator[datetime]:
         """When those that wait are due."""

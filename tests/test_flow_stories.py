@@ -200,7 +200,7 @@ class TestSecondOrder:
             office.sell(ELENA.order(1))
             office.run(NOON + 60 * DAY)
             assert len(office.taken) == (2 if share == "1" else 0)
-            _record(office)
+            _record(stories.OPENED.pop())
             found = [row(office, 1, "second-order", step) for step in walked(office, 1, "second-order")]
             return [(one.step, one.state, one.due_at) for one in found]
 

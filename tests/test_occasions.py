@@ -19,7 +19,7 @@ from chalicelib.domain.events import CartOrdered, CartSeen, ProductGone, Unreada
 from chalicelib.domain.order import Buyer
 from chalicelib.domain.times import moment, stamp
 from chalicelib.platforms.standard import webhook
-from chalicelib.table import customers, sync
+from chalicelib.table import customers, orders, sync
 from chalicelib.table import wants as want_rows
 from chalicelib.work import flow_book, nudge, privacy, wants
 from tests import occasions as world
@@ -408,7 +408,7 @@ class TestWaitingForAnOrder:
         world.until(office, NOON + 3 * DAY)
         office.sell(order(2, office.now))
         world.until(office, NOON + 3 * DAY + 5 * MINUTE)
-        row = world.orders.read("acme", "1").follow_ups["patient", "wait"]
+        row = orders.read("acme", "1").follow_ups["patient", "wait"]
         assert (row.state, codes(row)[-1], row.decided) == ("done", "happened", stamp(NOON + 3 * DAY + MINUTE))
         person = customers.person("acme", node(office))
         assert person
@@ -421,7 +421,7 @@ class TestWaitingForAnOrder:
         world.until(office, NOON + 3 * DAY)
         office.sell(order(2, NOON - 5 * DAY))
         office.sell(order(3, NOON + DAY, status="failed", payment="none", paid_at=None))
-        row = world.orders.read("acme", "1").follow_ups["patient", "wait"]
+        row = orders.read("acme", "1").follow_ups["patient", "wait"]
         assert row.due_at == stamp(NOON + HOUR + 14 * DAY)
 
     def test_looked_at_too_early_it_goes_on_waiting_until_its_time_is_up(self) -> None:
@@ -431,10 +431,10 @@ class TestWaitingForAnOrder:
         office.sell(order(2, office.now))
         office.sell(order(2, office.now, status="cancelled", updated_at=stamp(office.now + MINUTE)))
         world.until(office, NOON + 3 * DAY + HOUR)
-        row = world.orders.read("acme", "1").follow_ups["patient", "wait"]
+        row = orders.read("acme", "1").follow_ups["patient", "wait"]
         assert (row.state, row.due_at) == ("scheduled", stamp(NOON + HOUR + 14 * DAY))
         world.until(office, NOON + 16 * DAY)
-        row = world.orders.read("acme", "1").follow_ups["patient", "wait"]
+        row = orders.read("acme", "1").follow_ups["patient", "wait"]
         assert (row.state, codes(row)[-1]) == ("done", "did_not_happen")
 
     def test_nothing_is_read_where_no_live_flow_waits_for_an_order(self) -> None:

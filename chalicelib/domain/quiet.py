@@ -46,14 +46,13 @@ def quiet_until(channel: str, purpose: str, country: str | None, zone_name: str,
     allowed, zones = hours(channel, country), _zones(channel, country, zone_name)
     if _open(allowed, zones, now):
         return None
-    # Opening hours of several zones need not overlap at the hours tried first; within a week they do, or never.
-    at = now.replace(minute=0, second=0, microsecond=0)
-    for _ in range(24 * 8):
-        at += timedelta(hours=1)
-        for shift in (0, 30, 45):
-            moment_there = at + timedelta(minutes=shift)
-            if _open(allowed, zones, moment_there):
-                return stamp(moment_there)
+    # Opening hours of several zones need not overlap at the hours tried first; within a week they do, or never. No zone
+    # differs from others by less than a quarter of an hour.
+    at = now.replace(minute=now.minute // 15 * 15, second=0, microsecond=0)
+    for _ in range(24 * 8 * 4):
+        at += timedelta(minutes=15)
+        if _open(allowed, zones, at):
+            return stamp(at)
     return None
 
 

@@ -15,7 +15,7 @@ from chalicelib.domain.shop import Shop
 from chalicelib.domain.standing import newer, others, placed_by, rhythm_of, rhythm_until
 from chalicelib.domain.times import in_order, stamp
 from chalicelib.domain.zones import zone_of
-from chalicelib.table import customers, follow_ups, orders, products, suppression
+from chalicelib.table import customers, experiments, follow_ups, orders, products, suppression
 from chalicelib.table.base import Write
 from chalicelib.table.customers import PointerRow, Read
 from chalicelib.table.follow_ups import FollowUpRow
@@ -81,10 +81,10 @@ def weigh(shop: Shop, held: Held, row: FollowUpRow, now: datetime) -> Case:
         order=order,
         customer=customer,
         options=options_of(shop)(row.purpose, step, order, customer) if step and step.kind == "send" else (),
-        arm=row.arm,
+        arm=_arm(shop, row, customer),
         needs_order=row.order_id is not None,
         newer_order=newer(order, row.started_at, pointers),
-        zone=row.zone or zone_of(country, shop.country, shop.timezone),
+        zone=zone_of(country, shop.country, shop.timezone),  # as it is known now, not when it was planned
         country=country or shop.country,
         others=_others(shop, row, held, customer, pointers, now) if step and step.kind == "send" else (),
         rhythm_until=_rhythm_until(shop, flow, step, row, held, pointers),
@@ -92,6 +92,15 @@ def weigh(shop: Shop, held: Held, row: FollowUpRow, now: datetime) -> Case:
         rating=held.rating,
     )
     return Case(shop, row, _knowing(facts, about, pointers, now), order, customer, reads, about)
+
+
+def _arm(shop: Shop, row: FollowUpRow, customer: Customer | None) -> str | None:
+    """Two who were each looked at turned out to be one person: held out under either name is held out."""
+    if row.arm != "treated" or customer is None:
+        return row.arm
+    others = {node.unit for node in customer.nodes if node.unit not in (None, row.unit)}
+    found = [experiments.read(shop.slug, str(unit)) for unit in others]
+    return "control" if any(unit and unit.arm == "control" for unit in found) else row.arm
 
 
 def _country(order: Order | None, customer: Customer | None) -> str | None:
