@@ -24,7 +24,18 @@ from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import moment, stamp
 from chalicelib.domain.wishes import Wishes
 from chalicelib.keys import Link
-from chalicelib.table import base, coupon_pools, customers, flow_files, follow_ups, orders, ratings, shops, suppression
+from chalicelib.table import (
+    base,
+    coupon_pools,
+    customers,
+    experiments,
+    flow_files,
+    follow_ups,
+    orders,
+    ratings,
+    shops,
+    suppression,
+)
 from chalicelib.table.follow_ups import FollowUpRow
 from chalicelib.work import birthdays, flow_book, ingest, nudge, objections, occasions, privacy, send, wishes
 from chalicelib.work.objections import No
@@ -484,6 +495,8 @@ class Life(PostOffice):
         self.world.told.append(Happened(stamp(self.now), Erase(node)))
         self.now += timedelta(seconds=2)
         self._nothing_of(person, before)
+        for unit in [unit for unit in self.world.shares if experiments.read("acme", unit) is None]:
+            del self.world.shares[unit]  # whoever comes back is somebody new
 
     def _may_soft(self, node: str) -> bool:
         yes, no = self.world.said(node, "email", "subscribed"), self.world.said(node, "email", "unsubscribed")

@@ -1,8 +1,11 @@
 """Each guard of ingest taken away in turn. `tests/test_mutants.py` shows that every one of them is missed."""
 
 from __future__ import annotations
+import __future__
 
+import inspect
 import itertools
+import textwrap
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
@@ -19,6 +22,21 @@ from chalicelib.table.base import Write
 from chalicelib.work import ingest, replan, take_account, take_order
 
 Mutate = Callable[[pytest.MonkeyPatch], None]
+
+
+def edited(function: Any, old: str, new: str) -> Mutate:
+    """The function with one of its own words changed, wherever it was imported or put into a table."""
+
+    def mutate(patch: pytest.MonkeyPatch) -> None:
+        source = textwrap.dedent(inspect.getsource(function))
+        assert source.count(old) == 1, f"{function.__qualname__} says {old!r} {source.count(old)} times"
+        body = source[source.index("def ") :].replace(old, new)
+        made: dict[str, Any] = {}
+        flags = __future__.annotations.compiler_flag
+        exec(compile(body, inspect.getfile(function), "exec", flags), function.__globals__, made)
+        patch.setattr(function, "__code__", made[function.__name__].__code__)
+
+    return mutate
 
 
 def _unconditional(module: Any, name: str) -> Mutate:
@@ -137,23 +155,23 @@ def _first_of_chain(shop: Any, identity: str, at: str) -> Any:
 def _erased_are_written_to(patch: pytest.MonkeyPatch) -> None:
     original = replan.replan
 
-    def planned(shop: Any, held: Any, order: Any, customer: Any, now: Any) -> Any:
-        return original(shop, held, order, customer or held.customer, now)
+    def planned(shop: Any, nodes: Any, held: Any, order: Any, customer: Any, now: Any, rating: Any = None) -> Any:
+        return original(shop, nodes, held, order, customer or held.customer, now, rating)
 
     patch.setattr(take_order, "replan", planned)
 
 
 def _history_is_followed_up(patch: pytest.MonkeyPatch) -> None:
     original = replan.plan
-    patch.setattr(replan, "plan", lambda flow, order, connected_at: original(flow, order, ""))
+    patch.setattr(replan, "plan", lambda flow, order, connected_at, *rest: original(flow, order, "", *rest))
 
 
 def _planned_when_heard(patch: pytest.MonkeyPatch) -> None:
     original = replan.replan
     patch.setattr(
         take_order, "replan",
-        lambda shop, held, order, customer, now: original(
-            shop, held, replace(order, paid_at=order.paid_at and stamp(now)), customer, now
+        lambda shop, nodes, held, order, customer, now, rating=None: original(
+            shop, nodes, held, replace(order, paid_at=order.paid_at and stamp(now)), customer, now, rating
         ),
     )  # fmt: skip
 
@@ -225,13 +243,13 @@ LIVES: dict[str, Mutate] = {
     "consent: untimed means now": _untimed_is_now,
     "plans: history is followed up": _history_is_followed_up,
     "plans: counted from when we heard": _planned_when_heard,
-    "plans: not moved with the order": _set(replan, "_moved", lambda row, planned, customer: row.state == "cancelled"),
+    "plans: not moved with the order": edited(replan._brought_up, "moved = first and", "moved = False and"),
 }
 DIRECTED: dict[str, Mutate] = {
     "follow-up: written without its rev": _unconditional(follow_ups, "write"),
-    "follow-up: decided ones planned again": _set(replan, "_may_move", lambda row: row.state in replan.OPEN),
-    "follow-up: sent ones planned again": _set(replan, "_may_move", _always),
-    "follow-up: deferral forgotten": _set(replan, "_moved", _always),
+    "follow-up: decided ones planned again": edited(replan.replan, " or row.decided is not None", ""),
+    "follow-up: sent ones planned again": edited(replan.replan, "if row.state not in OPEN or", "if False and"),
+    "follow-up: deferral forgotten": edited(replan._brought_up, "moved = first and", "moved = True or"),
     "experiment: unit written twice": _unconditional(experiments, "first_write"),
     "transaction: profiles that were only read are not checked": _committed(
         lambda writes: [[write for write in writes if write.how != "check"]]

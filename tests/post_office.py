@@ -167,7 +167,7 @@ class PostOffice:
         """The clock has ticked all the while, and has left behind every hour in which nothing is due."""
         hours = [item["due_pk"]["S"].split("#")[1] for item in self.dynamo.all() if "due_pk" in item]
         reached = min([stamp(self.now - timedelta(hours=3))[:13], *hours])
-        if reached > due.cursor(self.now):
+        if reached != due.cursor(self.now):
             due.advance(reached)
 
     def _follow_ups(self) -> Iterator[datetime]:

@@ -18,7 +18,15 @@ LIVES, AGAIN = 100, 10  # every AGAIN-th is lived a second time
 MANY = range(10_000, 13_000)
 # What must have happened at least so often in LIVES lives for them to prove anything.
 OFTEN = {"sent": 250, "held_out": 60, "quiet_hours": 60, "one_at_a_time": 15, "cap": 5, "newer_order": 30, "retry": 5}
-OFTEN |= {"coupon_made": 20, "tagged": 20, "branch": 10, "split": 20, "customer_gone": 20, "too_late": 50, "replanned": 30}
+OFTEN |= {
+    "coupon_made": 20,
+    "tagged": 20,
+    "branch": 10,
+    "split": 20,
+    "customer_gone": 20,
+    "too_late": 50,
+    "replanned": 30,
+}
 
 
 @pytest.fixture(scope="module")

@@ -116,6 +116,7 @@ def _asked(slug: str) -> dict[str, Any]:
         "from": f"{slug} <shop@{slug}.test>",
         "address": "1 Main Street",
         "connected_at": "2026-01-01T00:00:00Z",
+        "flow_on": ["birthday"],  # so that everybody is looked at at night
     }
 
 

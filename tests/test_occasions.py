@@ -21,7 +21,8 @@ from chalicelib.domain.times import moment, stamp
 from chalicelib.platforms.standard import webhook
 from chalicelib.table import customers, orders, sync
 from chalicelib.table import wants as want_rows
-from chalicelib.work import flow_book, nudge, privacy, wants
+from chalicelib.work import flow_book, nudge, occasions, privacy, wants
+from chalicelib.work.occasions import Occasion
 from tests import occasions as world
 from tests.acme import NOW, open_shop, see
 from tests.acme import SARA as ACME_SARA
@@ -89,6 +90,15 @@ class TestCarts:
         assert office.taken == []
         office.run(NOON + 6 * HOUR)
         assert len(office.taken) == 1
+
+    def test_a_slow_worker_with_an_older_cart_does_not_turn_the_wait_back(self) -> None:
+        office = world.open_world("cart-left")
+        known(office, SARA)
+        tell(office, cart(SARA, NOON + HOUR, MUG))
+        slow = Occasion("cart_abandoned", "cart-77", stamp(NOON), about={"cart": "77"})
+        assert occasions.happened(office.shop, node(office), slow, NOON + HOUR) == 0
+        (row,) = rows(office)
+        assert row.due_at == stamp(NOON + 4 * HOUR)
 
     @pytest.mark.parametrize("told", list(permutations(range(3))))
     def test_an_emptied_cart_is_not_written_about_until_it_is_filled_again(self, told: tuple[int, ...]) -> None:
@@ -239,6 +249,16 @@ class TestBackInStock:
         assert sync.read("acme", "stock:p1") is not None
         world.until(office, NOON + DAY)
         assert len(office.taken) == 1
+
+    @pytest.mark.parametrize("told", list(permutations(range(3))))
+    def test_that_it_was_gone_in_between_is_known_as_well(self, told: tuple[int, ...]) -> None:
+        office = world.open_world("back-in-stock")
+        known(office, SARA)
+        wants.want(office.shop, "p1", node(office), office.now)
+        lives = [product(NOON - 3 * HOUR), ProductGone("p1", stamp(NOON - 2 * HOUR)), product(NOON - HOUR)]
+        for which in told:
+            tell(office, lives[which])
+        assert sync.read("acme", "stock:p1") is not None
 
     def test_sold_out_again_before_anybody_was_told_everybody_goes_on_waiting(self) -> None:
         office = self.waiting(SARA)

@@ -162,13 +162,16 @@ class TestTheNight:
         assert note(office, "asleep") == "in"
         assert plans(office) == []
 
-    def test_hundreds_are_looked_at_in_slices_by_one_worker_after_the_other(self) -> None:
+    def test_hundreds_are_looked_at_in_slices_by_one_worker_after_the_other(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(sweep, "PAGE", 4)
         office = world.open_world("asleep-hello")
         for number in range(250):
             sell(office, number, NOON - 25 * DAY, f"c{number}@example.test")
         world.until(office, NOON + 5 * MINUTE)
         world.jump(office, NOON + 6 * DAY)
-        worker = Fetch(office, seconds=28)  # three shards a call
+        worker = Fetch(office, seconds=28)  # three pages a call
         office.minute()
         assert worker.work_off() > 8
         assert world.swept(office) == {"read": 250, "moved": 250}

@@ -24,7 +24,7 @@ def caps_of(shop: Shop, channel: str) -> Iterator[tuple[str | None, int, int]]:
 def frees_at(sends: Iterable[LastSend], channel: str | None, most: int, days: int, now: datetime) -> str | None:
     """When the next place under a cap is free (a stored moment), or None where one is free now."""
     window = timedelta(days=days)
-    counted = [s for s in sends if s.purpose == "marketing" and channel in (None, s.channel) and s.channel != "onsite"]
+    counted = [send for send in sends if send.is_capped and channel in (None, send.channel)]
     recent = sorted(at for at in (moment(send.at) for send in counted) if at > now - window)
     if len(recent) < most:
         return None

@@ -134,6 +134,10 @@ class LastSend:
     follow_up: str
     channel: str = "email"
 
+    @property
+    def is_capped(self) -> bool:
+        return self.purpose == "marketing" and self.channel != "onsite"
+
 
 # Enough for every cap; older ones decide nothing any more.
 MOST_SENDS = 10
@@ -165,7 +169,10 @@ class Node:
     def sending(self, at: str, purpose: str, follow_up: str, channel: str = "email") -> Node:
         """With one more message on record; the same follow-up tried again replaces its earlier try."""
         others = [send for send in self.last_sends if send.follow_up != follow_up]
-        return replace(self, last_sends=(*others, LastSend(at, purpose, follow_up, channel))[-MOST_SENDS:])
+        if len(others) >= MOST_SENDS:
+            # What no cap counts goes first: mail about many orders must not make room for more marketing.
+            others.remove(next((send for send in others if not send.is_capped), others[0]))
+        return replace(self, last_sends=(*others, LastSend(at, purpose, follow_up, channel)))
 
     @property
     def owner(self) -> str | None:

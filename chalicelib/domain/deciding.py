@@ -70,7 +70,7 @@ def _shop_closed(facts: Facts, now: datetime) -> Verdict | None:
         return Verdict("skipped", "staging")
     if facts.shop.state != "on":
         return Verdict("cancelled", "shop_off")
-    if facts.flow is None or not switched_on(facts):
+    if facts.flow is None or not switched_on(facts) or _was_off(facts):
         return Verdict("cancelled", "flow_off")
     return Verdict("cancelled", "flow_changed") if facts.step is None else None
 
@@ -78,6 +78,12 @@ def _shop_closed(facts: Facts, now: datetime) -> Verdict | None:
 def switched_on(facts: Facts) -> bool:
     flow, shop = facts.flow, facts.shop
     return flow is not None and flow.name not in shop.flows_off and (flow.on or flow.name in shop.flows_on)
+
+
+def _was_off(facts: Facts) -> bool:
+    """Whether the flow was switched off in between: what waited then is not sent, whoever switched it on again."""
+    since = facts.shop.flows_since.get(facts.flow.name) if facts.flow else None
+    return bool(since and facts.started_at and in_order(facts.started_at) < in_order(since))
 
 
 def _too_late(facts: Facts, now: datetime) -> Verdict | None:
@@ -110,10 +116,8 @@ def _ended(facts: Facts, now: datetime) -> Verdict | None:
         return Verdict("cancelled", "suppressed", params={"reason": "complaint"})
     if _objects(facts, "unsubscribed" in flow.exits):
         return Verdict("cancelled", "unsubscribed")
-    if "left_segment" in flow.exits and facts.customer:
-        left = [name for name in flow.segments if name not in segments_of(facts.customer)]
-        if left:
-            return Verdict("cancelled", "left_segment", params={"segment": left[0]})
+    if "left_segment" in flow.exits and facts.segment and facts.segment not in segments_of(facts.customer):
+        return Verdict("cancelled", "left_segment", params={"segment": facts.segment})
     return None
 
 
@@ -159,6 +163,16 @@ def _condition(facts: Facts, now: datetime) -> Verdict | None:
     if facts.step.kind != "branch" and not holds(facts.step.only_if, facts.known):
         return Verdict("skipped", "condition", params=_failed(facts.step.only_if, facts))
     return None
+
+
+def _for_nobody(facts: Facts, now: datetime) -> Verdict | None:
+    """A coupon that no message may bring to her is not asked for: the shop would hold codes that nobody knows of."""
+    flow, step, customer = facts.flow, facts.step, facts.customer
+    if flow is None or step is None or customer is None or step.kind != "coupon":
+        return None
+    channels = {channel for other in flow.steps for channel in other.channels}
+    may = any(customer.contact.allows(channel, facts.shop.consent) for channel in ("email", "sms"))
+    return None if may or not channels or "onsite" in channels else Verdict("skipped", "no_consent")
 
 
 def _failed(condition: object, facts: Facts) -> dict[str, object]:
@@ -226,7 +240,7 @@ def _capped(facts: Facts, option: Option, now: datetime) -> Verdict | None:
 def _conversation(facts: Facts, option: Option, now: datetime) -> Verdict | None:
     """A conversation that is under way is finished before another one begins, unless the other matters more."""
     flow, step = facts.flow, facts.step
-    if facts.purpose != "marketing" or flow is None or step is not _first_message(facts):
+    if facts.purpose != "marketing" or flow is None or step is None or step.name not in flow.opening():
         return None
     under_way = [o for o in facts.others if o.later_step and o.flow != flow.name and o.purpose == "marketing"]
     under_way = [o for o in under_way if o.priority >= flow.priority and not before(o.due, now)]
@@ -234,10 +248,6 @@ def _conversation(facts: Facts, option: Option, now: datetime) -> Verdict | None
         return None
     last = max(under_way, key=lambda other: (in_order(other.due), other.id))
     return Verdict("deferred", "conversation", later(last.due, GAP["marketing"]), {"flow": last.flow})
-
-
-def _first_message(facts: Facts) -> object:
-    return next((step for step in facts.flow.steps if step.kind == "send"), None) if facts.flow else None
 
 
 def _one_at_a_time(facts: Facts, option: Option, now: datetime) -> Verdict | None:
@@ -260,7 +270,7 @@ def _value(waiting: Other) -> tuple[bool, int, str, str]:
 
 
 _ALWAYS: tuple[Callable[[Facts, datetime], Verdict | None], ...] = (
-    *(_shop_closed, _too_late, _nobody, _ended, _her_rhythm, _condition),
+    *(_shop_closed, _too_late, _nobody, _ended, _her_rhythm, _condition, _for_nobody),
 )
 _SENDING: tuple[Callable[[Facts, Option, datetime], Verdict | None], ...] = (
     *(_not_wanted, _her_wishes, _importing, _quiet, _capped, _conversation, _one_at_a_time),

@@ -36,7 +36,7 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Other:
-    """Another follow-up of hers. `later_step`: a conversation is under way there, and this is not its beginning."""
+    """Another follow-up of hers. `later_step`: its flow is past its first message: a conversation is under way."""
 
     id: str
     flow: str
@@ -72,6 +72,8 @@ class Facts:
     rhythm_until: str | None = None  # when her rhythm says it is time; None where the flow has none
     matter: str | None = None
     rating: Rating | None = None
+    started_at: str | None = None  # when what started it happened
+    segment: str | None = None  # the one she came into, where that started it
 
 
 def address_of(purpose: str, reaches: str, order: Order | None, customer: Customer | None) -> str | None:
@@ -132,9 +134,9 @@ def tags_of(customer: Customer) -> set[str]:
     }
 
 
-def segments_of(customer: Customer) -> set[str]:
+def segments_of(customer: Customer | None) -> set[str]:
     """The segments she is in."""
-    notes = customer.contact.notes
+    notes = customer.contact.notes if customer else {}
     return {
         key.removeprefix("segment:")
         for key, (_, value) in notes.items()

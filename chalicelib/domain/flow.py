@@ -91,6 +91,13 @@ class Step:
     shares: tuple[tuple[int, str | None], ...] = ()
     timeout: timedelta = timedelta(0)
 
+    @property
+    def ways(self) -> tuple[str | None, ...]:
+        """What it may lead to once it is done."""
+        if self.kind == "split":
+            return tuple(way for _, way in self.shares)
+        return (self.then, self.other) if self.kind in ("branch", "wait_for") else (self.next,)
+
 
 @dataclass(frozen=True, slots=True)
 class Flow:
@@ -120,6 +127,22 @@ class Flow:
     @property
     def about_orders(self) -> bool:
         return any(start.when in ORDER_MOMENTS for start in self.starts)
+
+    @property
+    def about_others(self) -> bool:
+        """Whether something beside orders starts it too: then follow-ups of it lie beside the customer."""
+        return any(start.when in OTHER_MOMENTS for start in self.starts)
+
+    def opening(self) -> frozenset[str]:
+        """The steps up to the first message and with it, by whatever way: before it no conversation is under way."""
+        ahead: list[str | None] = [self.steps[0].name]
+        found: set[str] = set()
+        while ahead:
+            step = self.step(ahead.pop())
+            if step is not None and step.name not in found:
+                found.add(step.name)
+                ahead += step.ways if step.kind != "send" else ()
+        return frozenset(found)
 
     @property
     def segments(self) -> tuple[str, ...]:

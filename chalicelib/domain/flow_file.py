@@ -80,18 +80,12 @@ def _each_is_reached(steps: tuple[Step, ...], places: Mapping[str, str]) -> None
         here = ahead.pop()
         if here is not None and here not in reached:
             reached.add(here)
-            ahead += _ways(by_name[here])
+            ahead += by_name[here].ways
     for step in steps:
         if step.name not in reached:
             raise BadFlow(places[step.name], remarks().never_reached())
     if all(step.kind in ("branch", "split", "wait_for", "stop") for step in steps):
         raise BadFlow("steps", remarks().does_nothing())
-
-
-def _ways(step: Step) -> list[str | None]:
-    if step.kind in ("branch", "wait_for"):
-        return [step.then, step.other]
-    return [way for _, way in step.shares] if step.kind == "split" else [step.next]
 
 
 def _topic(data: Mapping[str, Any], purpose: str) -> str:

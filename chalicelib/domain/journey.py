@@ -29,6 +29,12 @@ def next_of(flow: Flow, way: str | None, started_at: str, done_at: str, zone: st
     return planned(flow, following, started_at, reached, later(reached, following.max_late), zone)
 
 
+def earliest(flow: Flow, planned: Planned) -> str:
+    """When a planned step can be done at the earliest: what it waits for may have happened long ago."""
+    step = flow.step(planned.step)
+    return later(planned.due, -step.timeout) if step and step.kind == "wait_for" else planned.due
+
+
 def branch(step: Step, known: Known) -> tuple[str, str | None]:
     """(then | else, the step it leads to). What is not known is not so."""
     return ("then", step.then) if holds(step.only_if, known) else ("else", step.other)
@@ -53,6 +59,14 @@ def happened(event: str, order: Order | None, rating: Rating | None, newer_order
     if event == "ordered":
         return newer_order
     return order is not None and moment_of(event, order, rating) is not None
+
+
+def ends(step: Step, state: str, code: str) -> bool:
+    """Whether the flow ends with this step: it was cancelled, or its coupon was not to be had (`code`: why, at last).
+    What comes after a coupon speaks of it; left out by its own condition, it was not to be."""
+    if state == "cancelled":
+        return True
+    return step.kind == "coupon" and (state == "failed" or (state, code) == ("skipped", "too_late"))
 
 
 def waits_until(step: Step, late_after: str) -> str:

@@ -92,11 +92,12 @@ def stopped(flow: Flow, order: Order) -> str | None:
 
 
 def started_by(flow: Flow, order: Order, rating: Rating | None = None) -> tuple[Start, str] | None:
-    """The first start that applies, with its stored moment."""
+    """The first start that applies, with its stored moment. What the order does not say is not so: a start is not asked
+    about again, but chosen anew when the order says more."""
     known = known_of(order, rating)
     for start in flow.starts:
         at = moment_of(start.when, order, rating)
-        if at is not None and holds(start.only_if, known) is not False:
+        if at is not None and holds(start.only_if, known):
             return start, at
     return None
 

@@ -14,7 +14,7 @@ from chalicelib.domain.customer import Customer, LastSend
 from chalicelib.domain.deciding import Verdict, decide
 from chalicelib.domain.facts import Facts, Option, known_now
 from chalicelib.domain.flow import Flow, Step
-from chalicelib.domain.journey import branch, done_at, happened, next_of, split
+from chalicelib.domain.journey import branch, done_at, earliest, ends, happened, next_of, split
 from chalicelib.domain.order import Order, Totals, contribution
 from chalicelib.domain.planning import Planned, Rating, plan, stopped
 from chalicelib.domain.rhythm import times_of_product
@@ -171,6 +171,12 @@ class _Life:
         ):
             row.due_at = min(row.due_at, self.now, key=in_order)
 
+    def _perhaps_already(self, facts: Facts, planned: Planned, row: Imagined) -> None:
+        """What it waits for may have happened before it stood."""
+        step = facts.flow.step(row.step) if facts.flow else None
+        if step and step.kind == "wait_for" and happened(step.value, facts.order, facts.rating, facts.newer_order):
+            row.due_at = earliest(self.flows[row.flow], planned)
+
     def _stand(self, planned: Planned, order_id: str) -> Imagined:
         name = f"{order_id}/{planned.flow}/{planned.step}"
         self.rows[name] = Imagined(
@@ -202,12 +208,13 @@ class _Life:
             return
         way = self._done(row, facts, verdict)
         step = facts.step
-        if row.state == "cancelled" or facts.flow is None or step is None:
+        if facts.flow is None or step is None or ends(step, row.state, verdict.code):
             return
         leads_to = way if step.kind in ("branch", "split", "wait_for") and row.state == "done" else step.next
         following = next_of(facts.flow, leads_to, row.started_at, done_at(row.due_at, self.now), row.zone)
         if following:
             stood = self._stand(following, row.order_id)
+            self._perhaps_already(facts, following, stood)
             # Where a step only led on, the next one is looked at in the same go.
             if row.state == "done" and in_order(stood.due_at) <= in_order(self.now):
                 self._decide(stood)
@@ -258,7 +265,7 @@ class _Life:
             for currency, part in contribution(order).items():
                 totals[currency] = totals.get(currency, Totals()).plus(part)
         nodes = [replace(node, contact=contact_as_of(node.contact, self.now)) for node in (first, *rest)]
-        nodes[0] = replace(nodes[0], totals=totals, last_sends=tuple(self.sends[-10:]))
+        nodes[0] = replace(nodes[0], totals=totals, last_sends=tuple(self.sends))
         return Customer((nodes[0], *(replace(node, totals={}, last_sends=()) for node in nodes[1:])))
 
     def _facts(self, row: Imagined) -> Facts:

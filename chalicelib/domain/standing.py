@@ -94,4 +94,4 @@ def _other(row: Waiting, live: Mapping[str, Flow], now: datetime) -> Other:
     flow = live[row.flow]
     step = flow.step(row.step)
     due = before(row.due_at, now) and step is not None and step.kind == "send"
-    return Other(row.id, row.flow, row.purpose, row.due_at, flow.priority, due, row.step != flow.steps[0].name)
+    return Other(row.id, row.flow, row.purpose, row.due_at, flow.priority, due, row.step not in flow.opening())

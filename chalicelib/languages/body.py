@@ -55,7 +55,8 @@ def tree(name: str, body: str, first: int) -> list[Node]:
 
 def _not_too_much(name: str, body: str, first: int) -> None:
     for number, line in enumerate(body.split("\n"), first):
-        if re.match(r"[\s>]*>[\s]*>|(?:\s*[-+*]\s+){3}", line):
+        # Possessive: what blanks took they keep, or a line of blanks would be split in every way there is.
+        if re.match(r"[\s>]*>[\s]*>|(?:\s*+[-+*]\s++){3}", line):
             raise BadTemplate(f"{name} line {number}: puts a list or quotation into another; take the inner one out")
     if len(_SYMBOLS.findall(marks.MARK.sub("", body))) > MOST_BRACKETS:
         raise BadTemplate(f"{name}: has more than {MOST_BRACKETS} brackets, stars and the like; shorten it")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from functools import wraps
@@ -22,6 +23,7 @@ from chalicelib.work.log import logger, unforeseen
 from chalicelib.work.read_views import Json
 
 LARGEST_BODY = 64 * 1024
+_HALF = re.compile(rb"\\ud[89a-f]", re.IGNORECASE)
 # What an unknown shop's key is compared with, so that it takes as long as a known one's.
 _NOBODY = keys.hash_secret_key("")
 _BUSY = (base.Trouble, base.Conflict, thin.Trouble, BotoCoreError, ClientError, OSError)
@@ -97,7 +99,18 @@ def _taken(request: Request) -> dict[str, Any]:
         body = None
     if not isinstance(body, dict):
         raise Problem(400, "is a JSON object", "body")
+    if _HALF.search(_raw(request)) and not _whole(body):
+        raise Problem(400, r"has half of a character (\ud800 to \udfff by itself)", "body")
     return body
+
+
+def _whole(body: dict[str, Any]) -> bool:
+    """Whether everything in it can be written down: JSON can name halves of characters, UTF-8 has none."""
+    try:
+        json.dumps(body, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _raw(request: Request) -> bytes:

@@ -105,6 +105,8 @@ def _preferences_page(view: View, did: str) -> Response:
         "address": words["address"].format(address=speech.isolate(address)) if address else None,
         "paused_until": words["paused_until"].format(date=date) if paused else None,
         "languages": page_words.names(page_words.languages()),
+        "was_most": view.contact.note(domain.MOST) or "",
+        "was_channel": view.wishes.channel or "",
         **_choices(view, words),
     }
     return page("preferences", view.language, values, shop_name(view.shop))

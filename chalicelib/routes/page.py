@@ -90,7 +90,9 @@ def spoken(request: Request) -> str:
 def form(request: Request) -> dict[str, list[str]]:
     """What a form sent; nothing of one that is too large."""
     body = request.raw_body or b""
-    return parse_qs(body.decode("latin-1"), errors="replace") if len(body) <= LARGEST_FORM else {}
+    if len(body) > LARGEST_FORM:
+        return {}
+    return parse_qs(body.decode("latin-1"), keep_blank_values=True, errors="replace")
 
 
 def queried(request: Request, name: str) -> str:

@@ -60,6 +60,12 @@ class FollowUpRow(Row, discriminator="follow_up"):
         """What started it: the order's id, or the customer's trigger."""
         return str(self.trigger or self.order_id)
 
+    @property
+    def lot(self) -> str:
+        """What lots are drawn of: the order's id; of a trigger that many have on one day (a birthday, a segment), whose
+        it is as well."""
+        return str(self.order_id) if self.trigger is None else f"{self.pk.split('#')[3]}|{self.trigger}"
+
 
 @dataclass(frozen=True, slots=True)
 class Key:

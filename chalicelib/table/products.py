@@ -20,14 +20,12 @@ CART_KEPT = timedelta(days=30)
 
 
 class ProductRow(Row, discriminator="product"):
-    """`out_at`: the latest moment of which the shop said that it was sold out; `back_from`: the one from which its
-    coming back was passed on."""
+    """`out_at`: the latest moment of which the shop said that it was sold out."""
 
     updated_at = UnicodeAttribute()
     product = Json(null=True)
     gone_at = UnicodeAttribute(null=True)
     out_at = UnicodeAttribute(null=True)
-    back_from = UnicodeAttribute(null=True)
 
 
 class CartRow(Row, discriminator="cart"):
@@ -48,19 +46,23 @@ class Seen:
     back: str | None = None
 
 
-def see(shop: str, product: Product, also: Callable[[str], list[Write]] | None = None) -> Seen:
-    """Keep the newest telling; an older one may still tell that the product was sold out in between. `also`: what has
-    to be written with it, should the product be back since the moment it is given. Raises Conflict."""
+# Given since when a product is back: what has to be written with that.
+Also = Callable[[str], list[Write]]
+
+
+def _nothing(back_at: str) -> list[Write]:
+    return []
+
+
+def see(shop: str, product: Product, also: Also = _nothing) -> bool:
+    """Keep the newest telling; an older one may still tell that the product was sold out in between. False where it is
+    not news. Raises Conflict."""
     row = _row(shop, product.id)
     new = _told(shop, product, row)
-    back = _back(new)
-    if back:
-        new.back_from = new.out_at
     if row and _said(new) == _said(row):
-        return Seen(news=False)
-    others = also(back) if also and back else []
-    base.commit([base.replace(new, row.rev if row else None), *others])
-    return Seen(row is None or new.product != row.product or new.updated_at != row.updated_at, back)
+        return False
+    _commit(new, row, also)
+    return row is None or (new.product, new.updated_at) != (row.product, row.updated_at)
 
 
 def _told(shop: str, product: Product, row: ProductRow | None) -> ProductRow:
@@ -69,9 +71,7 @@ def _told(shop: str, product: Product, row: ProductRow | None) -> ProductRow:
     raw = {key: list(value) if isinstance(value, tuple) else value for key, value in raw.items()}
     new = ProductRow(_pk(shop, product.id), "PRODUCT", updated_at=product.updated_at, product=raw)
     if row:
-        new.gone_at, new.out_at, new.back_from = row.gone_at, row.out_at, row.back_from
-        if row.product and not row.product["available"]:
-            new.out_at = row.out_at or row.updated_at
+        new.gone_at, new.out_at = row.gone_at, _out_at(row)
         if row.product and _version(row.updated_at, row.product) >= _version(product.updated_at, raw):
             new.updated_at, new.product = row.updated_at, row.product
     if not product.available:
@@ -79,19 +79,32 @@ def _told(shop: str, product: Product, row: ProductRow | None) -> ProductRow:
     return new
 
 
+def _out_at(row: ProductRow) -> str | None:
+    sold_out = row.product and not row.product["available"]
+    return row.out_at or (str(row.updated_at) if sold_out else None)
+
+
 def _said(row: ProductRow) -> tuple[Any, ...]:
-    return row.updated_at, row.product, row.gone_at, row.out_at, row.back_from
+    return row.updated_at, row.product, row.gone_at, row.out_at
 
 
-def _back(row: ProductRow) -> str | None:
-    """It was sold out or gone, and is there again, and nobody has been told of that."""
-    out_at = max(filter(None, (row.out_at, row.gone_at)), key=in_order, default=None)
-    if out_at is None or not row.product or not row.product["available"]:
-        return None
-    if in_order(row.updated_at) <= in_order(out_at) or row.back_from == out_at:
-        return None
-    row.out_at = out_at
-    return str(row.updated_at)
+def _commit(new: ProductRow, row: ProductRow | None, also: Also) -> None:
+    others = also(str(new.updated_at)) if row and _is_back(new, row) else []
+    base.commit([base.replace(new, row.rev if row else None), *others])
+
+
+def _is_back(new: ProductRow, row: ProductRow) -> bool:
+    """It is there now, and was not; or was not in between, as only this telling says."""
+    return _is_there(new) and (not _is_there(row) or _missing_at(new) != _missing_at(row))
+
+
+def _is_there(row: ProductRow) -> bool:
+    return bool(row.product and row.product["available"]) and in_order(row.updated_at) > in_order(_missing_at(row))
+
+
+def _missing_at(row: ProductRow) -> str:
+    """The latest moment at which it was sold out or gone; "" where it never was."""
+    return max(row.out_at or "", row.gone_at or "", key=in_order)
 
 
 def _version(updated_at: str, raw: Any) -> tuple[str, str]:
@@ -99,15 +112,16 @@ def _version(updated_at: str, raw: Any) -> tuple[str, str]:
     return in_order(updated_at), json.dumps(raw, sort_keys=True)
 
 
-def gone(shop: str, product_id: str, at: str) -> bool:
+def gone(shop: str, product_id: str, at: str, also: Also = _nothing) -> bool:
     """The shop no longer has it. Raises Conflict."""
     row = _row(shop, product_id)
     if row and row.gone_at and in_order(row.gone_at) >= in_order(at):
         return False
     new = ProductRow(_pk(shop, product_id), "PRODUCT", updated_at=row.updated_at if row else "", gone_at=at)
     if row:
-        new.product, new.out_at, new.back_from = row.product, row.out_at, row.back_from
-    return bool(base.commit([base.replace(new, row.rev if row else None)]))
+        new.product, new.out_at = row.product, row.out_at
+    _commit(new, row, also)
+    return True
 
 
 def of_ids(shop: str, ids: Iterable[str]) -> dict[str, Product]:

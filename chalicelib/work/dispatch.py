@@ -41,7 +41,8 @@ def tick(now: datetime, outside: Outside) -> int:
     found = _due_by_hour(_hours_to_look_at(cursor, now), now)
     keys = list(chain.from_iterable(found.values()))
     waiting = outside.waiting()
-    room = max(0, int(outside.rate * 60 * MINUTES_AHEAD) - waiting)
+    # Workers may be quicker than the provider: no minute brings more than it takes in one.
+    room = max(0, min(max(1, int(outside.rate * 60)), int(outside.rate * 60 * MINUTES_AHEAD) - waiting))
     # What waits in the outbox is still due in the table: it is the head of the same fair order.
     chosen = fair(key for key in keys if key[1].startswith("FU#"))[waiting : waiting + room]
     if chosen:

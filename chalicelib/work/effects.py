@@ -27,7 +27,7 @@ def _branch(case: Case, step: Step, now: datetime) -> str:
 
 
 def _split(case: Case, step: Step, now: datetime) -> str:
-    said, way = split(step, case.shop.salt, case.row.trigger_id)
+    said, way = split(step, case.shop.salt, case.row.lot)
     return steps.end(case.shop, case.row, "done", "split", now, way, way=said)
 
 

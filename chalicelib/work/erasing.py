@@ -12,6 +12,7 @@ from chalicelib.platforms.shop_api import Denied
 from chalicelib.table import audit, customer_pages, shops, sync
 from chalicelib.work import privacy
 from chalicelib.work.public_keys import every_shop
+from chalicelib.work.sweep import SWEEP
 from chalicelib.work.sync import IMPORT, RECONCILE
 from chalicelib.work.take_rights import PLATFORM
 from chalicelib.work.talk import Talk
@@ -41,7 +42,7 @@ def whole_shop(talk: Talk) -> None:
                 talk.pass_on()
                 return
             privacy.erase(talk.shop, customer_id, talk.outside.now(), talk.outside.put, PLATFORM)
-    for task in (RECONCILE, IMPORT):
+    for task in (RECONCILE, IMPORT, SWEEP):
         sync.forget(talk.shop.slug, task)
     shops.set_importing(talk.shop.slug, False)
     shops.change(talk.shop.slug, lambda old: replace(old or talk.shop, state="off", access=""))

@@ -124,7 +124,7 @@ def _ahead(case: Case, verdict: Verdict, row: FollowUpRow) -> list[Json]:
     if flow is None or verdict.state == "cancelled":
         return []
     due = max(row.due_at, verdict.until or row.due_at, key=in_order)
-    coming = ahead(flow, case.facts, due, row.started_at, row.trigger_id)
+    coming = ahead(flow, case.facts, due, row.started_at, row.lot)
     return [{**step_in_short(flow, one.step), "due_at": one.at, "way": one.way} for one in coming]
 
 

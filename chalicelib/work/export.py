@@ -10,7 +10,7 @@ from chalicelib.domain.customer import Customer, Node
 from chalicelib.domain.order import Order
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import stamp
-from chalicelib.table import audit, customers, experiments, follow_ups, orders, tasks
+from chalicelib.table import audit, customers, experiments, follow_ups, orders, shelf, tasks, wants
 from chalicelib.table.orders import Held
 from chalicelib.work import coupons_used, read_customers
 from chalicelib.work.nodes import contacts_of
@@ -19,8 +19,8 @@ from chalicelib.work.read_views import Json, follow_up_view, order_view
 
 
 def export(shop: Shop, customer_id: str, now: datetime, who: str = "owner") -> Json:
-    """{exported_at, customer, contacts, orders, ratings, follow_ups, messages, tasks, coupons, experiment}; noted in
-    the audit. Raises NoSuchCustomer, also for one who was erased."""
+    """{exported_at, customer, contacts, orders, ratings, follow_ups, messages, on_site, waiting_for, tasks, coupons,
+    experiment}; noted in the audit. Raises NoSuchCustomer, also for one who was erased."""
     customer = read_customers.one(shop, customer_id)
     if customer is None:
         raise NoSuchCustomer(customer_id)
@@ -36,6 +36,8 @@ def export(shop: Shop, customer_id: str, now: datetime, who: str = "owner") -> J
         "ratings": [rating for one in held if (rating := _rating(one))],
         "follow_ups": [follow_up_view(row, shop, customer.id) for row in rows],
         "messages": [{"at": send.at, "purpose": send.purpose} for send in customer.last_sends],
+        "on_site": [asdict(one) for one in shelf.of_customer(shop.slug, [node.id for node in customer.nodes], now)],
+        "waiting_for": [_wish(id) for node in customer.nodes for id in wants.of_customer(shop.slug, node.id)],
         "tasks": [_task(row) for node in customer.nodes for row in tasks.of_customer(shop.slug, node.id)],
         "coupons": coupons_used.held_by(shop.slug, customer),
         "experiment": _experiment(shop, customer, {row.unit for row in rows if row.unit}),
@@ -73,6 +75,11 @@ def _rating(held: Held) -> Json | None:
 
 def _task(row: tasks.TaskRow) -> Json:
     return {"kind": row.about, "text": row.text, "state": row.state, "order_id": row.order_id, "at": row.at}
+
+
+def _wish(product_id: str) -> Json:
+    """A product that she is to be told of when it is back."""
+    return {"product_id": product_id}
 
 
 def _order(order: Order, customer_id: str) -> Json:

@@ -10,7 +10,6 @@ from chalicelib.domain.flow import ORDER_MOMENTS, Flow, Step
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.speech import pick_language
 from chalicelib.work import ways
-from chalicelib.work.render import check_text
 from chalicelib.work.wording import Wording, messages, text_name
 
 _PRODUCT_MOMENTS = ("cart_abandoned", "back_in_stock")
@@ -76,6 +75,8 @@ def _reads_well(flow: Flow, step: Step, words: Wording, language: str) -> None:
             raise Unfit(
                 where, f"the step {step.name} sends it by {channel}; add a line {channel}: … above its second ---"
             )
+    from chalicelib.work.render import check_text  # a sixth of the start of the whole API, which seldom saves a flow
+
     problems = check_text(text, flow.purpose, sorted(given(flow, step)))
     if problems:
         raise Unfit(where, "\n".join(problems))
@@ -105,7 +106,15 @@ def _reached_without_coupon(flow: Flow, wanted: Step) -> bool:
 
 def worth_knowing(shop: Shop, flow: Flow, words: Wording) -> list[str]:
     """What keeps nobody from saving the flow, and the flow from working as it reads."""
-    return list(dict.fromkeys([*_missing(shop, flow), *_wordings(shop, flow, words)]))
+    return list(dict.fromkeys([*_missing(shop, flow), *_never_done(flow), *_wordings(shop, flow, words)]))
+
+
+def _never_done(flow: Flow) -> Iterator[str]:
+    """Steps for who has ordered, in a flow that ends when she does."""
+    for step in flow.steps if "bought_again" in flow.exits else ():
+        first = flow.step(step.then) if (step.kind, step.value) == ("wait_for", "ordered") else None
+        if first and first.kind != "stop" and step.then != step.next:
+            yield f"{step.name}: {first.name} is never done, because bought_again ends the flow once she has ordered"
 
 
 def _missing(shop: Shop, flow: Flow) -> Iterator[str]:

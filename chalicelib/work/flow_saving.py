@@ -19,6 +19,8 @@ from chalicelib.work.flow_checks import Unfit
 from chalicelib.work.wording import Compiled, Wording
 
 LARGEST = 100_000  # characters of a flow and its texts together
+# Of a shop, those that ship among them: all that an order starts is one transaction, and that takes a hundred rows.
+MOST_FLOWS = 50
 # An address of the API has this name.
 RESERVED = ("rehearse",)
 
@@ -57,6 +59,9 @@ def draft(shop: Shop, written: str, texts: Mapping[str, Mapping[str, str]], name
         raise Unfit("flow", f"is {flow.name} in the file and {name} in the address; give both one name")
     if flow.name in RESERVED:
         raise Unfit("flow", f"{flow.name} is the name of something else here; choose another")
+    known = {*shop.own_flows, *flows.shipped()}
+    if flow.name not in known and len(known) >= MOST_FLOWS:
+        raise Unfit("flow", f"is one flow too many; a shop has at most {MOST_FLOWS}: make a new version of one of them")
     compiled = {language: _compiled(language, some) for language, some in texts.items() if some}
     found = Draft(flow, reading.read(written), compiled, {"flow": written, "texts": _plain(texts)})
     words = found.words(shop)

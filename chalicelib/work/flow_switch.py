@@ -13,7 +13,7 @@ from chalicelib.domain.flow import Flow
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import stamp
 from chalicelib.table import audit, flow_files, shops
-from chalicelib.work import flow_book
+from chalicelib.work import flow_book, sweep
 
 
 class NoSuchFlow(LookupError):
@@ -92,4 +92,5 @@ def _changed(shop: Shop, by: Callable[[Shop], Shop], what: str, name: str, now: 
 
     new = shops.change(shop.slug, change)
     audit.note(shop.slug, audit.Entry(stamp(now), who, what, name, {"version": new.own_flows.get(name, 0)}))
+    sweep.ensure(new, now)
     return new

@@ -71,7 +71,8 @@ def _last_order(shop: Shop, person: Customer) -> str | None:
 
 def _occasion(name: str, way: str, now: datetime) -> Occasion:
     when = "segment_entered" if way == IN else "segment_left"
-    return Occasion(when, f"segment-{name}-{way}-{stamp(now)[:10]}", stamp(now), segment=name)
+    about = {"segment": name} if way == IN else {}
+    return Occasion(when, f"segment-{name}-{way}-{stamp(now)[:10]}", stamp(now), name, about)
 
 
 def _after(person: Customer, name: str, now: datetime) -> str:

@@ -40,7 +40,7 @@ def _stored(shop: Shop, order: Order, now: datetime) -> None:
     if key and (waiting or groups):
         node = customers.resolve(shop, key, order.placed_at).node.id
         if waiting:
-            wake(shop, node, order, now, any(not flow.about_orders for flow in waiting))
+            wake(shop, node, order, now, any(flow.about_others for flow in waiting))
         if groups:
             membership.settle(shop, node, groups, now)
     _see_to_the_night(shop, now)

@@ -16,6 +16,7 @@ from chalicelib.work.nodes import Nodes
 from chalicelib.work.take_order import retried
 
 Journal = Callable[[str, bytes], None]
+_BY_NUMBER = ("stop", "provider")  # sources of a no
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +38,15 @@ def object_to(shop: Shop, contact: str, no: No, now: datetime, journal: Journal)
 
 
 def agree_again(shop: Shop, contact: str, channel: str, source: str, at: str, now: datetime, journal: Journal) -> int:
-    """Takes a no back, for those who had once agreed. Who never did has not done so by this: the word is an answer to a
-    message, not to the question whether she wants to be sold to."""
+    """Takes a no back that came by the number, for those who had once agreed. Who never did has not done so by this:
+    the word is an answer to a message, not to the question whether she wants to be sold to. And a no of her own page
+    is hers alone: a number may have several owners, one after the other too."""
     yes = said(Consent(channel, "subscribed", source, at))
 
     def told(contact: Contact) -> Contact | None:
-        return yes if f"{channel}:subscribed" in contact.consents else None
+        no = contact.consents.get(f"{channel}:unsubscribed")
+        back = no is None or no[1] in _BY_NUMBER
+        return yes if back and f"{channel}:subscribed" in contact.consents else None
 
     return _told_to_all(shop, contact, told, channel, "subscribed", now, journal)
 

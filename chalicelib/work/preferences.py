@@ -12,7 +12,7 @@ from chalicelib.domain.speech import pick_language
 from chalicelib.domain.wishes import Wishes, wishes_of
 from chalicelib.keys import BadToken, Link
 from chalicelib.table import base, customers, follow_ups, shops
-from chalicelib.work import page_words
+from chalicelib.work import page_words, ways
 from chalicelib.work.wishes import Change, WriteJournal, record
 
 CHANNELS = ("email", "sms")
@@ -67,9 +67,9 @@ def language_of(contact: Contact, shop: Shop, now: datetime) -> str:
 
 
 def channel_of(shop: Shop, follow_up: str) -> str:
-    """How the message with the link came: email | sms."""
+    """By whose consent the message with the link came: email | sms."""
     row = follow_ups.get(shop.slug, follow_up)
-    return "sms" if row and row.channel == "sms" else "email"
+    return (ways.consent(shop, row.channel) if row and row.channel else "") or "email"
 
 
 def unsubscribe(view: View, channel: str, now: datetime, journal: WriteJournal) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from chalicelib.domain import sms
 from chalicelib.domain.customer import Contact, Customer
@@ -20,8 +21,10 @@ from chalicelib.table import products
 from chalicelib.work import samples
 from chalicelib.work.about import About
 from chalicelib.work.read_views import Json
-from chalicelib.work.render import Mail, render_line, render_mail
 from chalicelib.work.wording import Wording, messages, text_name
+
+if TYPE_CHECKING:  # loaded where something is shown: a sixth of the start of the whole API
+    from chalicelib.work.render import Mail
 
 
 class NoPreview(ValueError):
@@ -81,6 +84,8 @@ def preview(
     if text is None:
         raise NoPreview("language", f"there are no words called {text_name(words.flow, step)}")
     about = about_of(words, step, spoken, now, public_url, order, customer)
+    from chalicelib.work.render import render_mail
+
     return Shown(step, spoken, render_mail(text, about), *(_line(text, kind, about) for kind in ("sms", "onsite")))
 
 
@@ -100,6 +105,8 @@ def about_of(
 
 
 def _line(text: Text, kind: str, about: About) -> str:
+    from chalicelib.work.render import render_line
+
     return render_line(text, kind, about) if getattr(text, kind) else ""
 
 

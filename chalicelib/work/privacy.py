@@ -139,8 +139,17 @@ def _forget_contacts(shop: Shop, node_id: str, contacts: set[str], done: set[str
         if f"{node_id} {contact}" in done:
             continue
         base.commit([customers.drop_lookup(shop, contact, node_id)])
-        _forget_unit(shop, blinding.experiment_unit(shop.blind_key, contact), done)
+        unit = blinding.experiment_unit(shop.blind_key, contact)
+        if not _counts_another(shop, contact, unit):
+            _forget_unit(shop, unit, done)
         done.add(f"{node_id} {contact}")
+
+
+def _counts_another(shop: Shop, contact: str, unit: str) -> bool:
+    """Whether somebody who stays shares the address and is counted under it: her lot must not be drawn again."""
+    nodes = Nodes(shop)
+    found = [nodes[node] for node in customers.look_up(shop, contact)]
+    return any(node.unit == unit and not node.erased_at for node in found)
 
 
 def _forget_unit(shop: Shop, unit: str, done: set[str]) -> None:
@@ -154,12 +163,12 @@ def _forget_order(shop: Shop, node_id: str, order_id: str, now: datetime, done: 
     held = orders.read(shop.slug, order_id)
     if _forgotten(held):
         return  # whoever bought for years is erased in several tries: each must get further than the one before
+    if held.rating:  # before the order has lost her name: a try that got no further is known by it
+        retried(lambda: _clear_rating(shop, order_id))
     if held.told:
         _forget_contacts(shop, node_id, set(contact_keys(held.told.buyer)), done)
     anonymise(shop, order_id, now)
     retried(lambda: _clear_follow_ups(shop, order_id, now))
-    if held.rating and held.rating.words:
-        retried(lambda: _clear_rating(shop, order_id))
 
 
 def _forgotten(held: Held) -> bool:
@@ -171,7 +180,7 @@ def _forgotten(held: Held) -> bool:
 def _clear_rating(shop: Shop, order_id: str) -> str:
     """The stars stay with the order, as its money does; what she wrote goes."""
     row = ratings.read(shop.slug, order_id)
-    if row is None or not row.words:
+    if row is None or not row.customer:
         return "duplicate"
     row.words = row.language = row.customer = None
     base.commit([ratings.write(row, row.rev)])
@@ -179,11 +188,14 @@ def _clear_rating(shop: Shop, order_id: str) -> str:
 
 
 def _forget_own(shop: Shop, node_id: str, now: datetime) -> None:
-    """What lies beside her and not beside an order: tasks about her, the links she asked for, what her own moments
-    (a birthday, a cart) had started."""
+    """What lies beside her and not beside an order: tasks about her, the links she asked for, the products she
+    waits for, what her own moments (a birthday, a cart) had started."""
+    from chalicelib.work import wants  # it stands on much that nobody else needs who asks for privacy
+
     for task in tasks.of_customer(shop.slug, node_id):
         base.commit(tasks.forget(task))
     base.commit([access_asked.forget(shop.slug, node_id)])
+    wants.forget(shop, node_id)
     retried(lambda: _clear_own_follow_ups(shop, node_id, now))
 
 

@@ -73,11 +73,12 @@ def render_line(text: Text, kind: str, about: About) -> str:
     """What `text` says by `kind` (sms | onsite): one line of plain text, no markup. Raises BadTemplate."""
     source = {"sms": text.sms, "onsite": text.onsite}[kind]
     pen = _Pen(text, about)
-    pen.values["stop"] = _stop(about) if kind == "sms" and about.purpose == "marketing" else ""
+    pen.values["stop"] = stop = _stop(about) if kind == "sms" and about.purpose == "marketing" else ""
     line = pen.line(kind, source, LONGEST_LINE[kind]) if source else ""
     if not line:
         raise BadTemplate(f"{_name(text)}: says nothing by {kind}; add a line {kind}: … above its second ---")
-    return line
+    # Whatever its author forgot, or was cut off: the way out is there.
+    return line if stop in line else f"{line} {stop}"
 
 
 class _Pen:
@@ -186,9 +187,11 @@ def check_text(text: Text, purpose: str, given: Collection[str] = ("order",)) ->
 
 
 def _stop(about: About) -> str:
+    """A sender that is a name cannot be answered: then there is the link."""
     from chalicelib.domain.sms import stop_notice  # seldom needed
 
-    return stop_notice(about.language, about.shop.country, about.shop.channels.get("sms", {}))
+    told = about.stop or stop_notice(about.language, about.shop.country, about.shop.channels.get("sms", {}))
+    return told or mail_values.web_address(about.links.get("unsubscribe")) or ""
 
 
 def _name(text: Text) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from chalicelib.domain.flow import Flow
-from chalicelib.domain.journey import happened
+from chalicelib.domain.journey import earliest, happened
 from chalicelib.domain.order import Order
 from chalicelib.domain.people import experiment_identity
 from chalicelib.domain.planning import OPEN, Planned, Rating, plan, stopped
@@ -70,9 +70,10 @@ def _plan(flow: Flow, order: Order, shop: Shop, rating: Rating | None) -> Planne
 def _plan_of(
     shop: Shop, live: dict[str, Flow], row: FollowUpRow, order: Order, rating: Rating | None
 ) -> Planned | None:
-    """The plan by the version she started with, as long as the flow is on."""
+    """The plan by the version she started with, as long as the flow is on, and was all the while."""
     flow = flow_book.of(shop, row.flow, row.version) if row.flow in live else None
-    return _plan(flow, order, shop, rating) if flow else None
+    planned = _plan(flow, order, shop, rating) if flow else None
+    return planned if planned and _is_new(shop, planned) else None
 
 
 def _brought_up(
@@ -122,13 +123,16 @@ def _new(shop: Shop, order: Order, customer: str | None, planned: Planned, units
 
 
 def stand(shop: Shop, key: Key, planned: Planned, now: datetime) -> FollowUpRow:
-    """A new row as it is planned; whose it is, what it is about and its arm are still to be said."""
+    """A new row as it is planned; whose it is, what it is about and its arm are still to be said. What it may wait for
+    is looked at before the time is up: it may have happened already."""
     row = follow_ups.new(shop.slug, key)
     row.version, row.purpose, row.channel, row.zone = planned.version, planned.purpose, planned.channel, planned.zone
     row.state, row.due_at, row.late_after, row.started_at = (
         *("scheduled", planned.due, planned.late_after),
         planned.started_at,
     )
+    if flow := flow_book.of(shop, planned.flow, planned.version):
+        row.due_at = earliest(flow, planned)
     return because(row, "planned", now, due=planned.due)
 
 
@@ -141,7 +145,8 @@ def _reason(shop: Shop, live: dict[str, Flow], row: FollowUpRow, order: Order, c
     if customer is None:
         return "customer_gone"
     flow = flow_book.of(shop, row.flow, row.version) if row.flow in live else None
-    return (stopped(flow, order) if flow else "flow_off") or "no_longer_due"
+    was_off = in_order(row.started_at) < in_order(shop.flows_since.get(row.flow, ""))
+    return (stopped(flow, order) if flow and not was_off else "flow_off") or "no_longer_due"
 
 
 # A row that is moved for ever must not grow for ever; the first entry (why it exists) stays.

@@ -82,6 +82,7 @@ def _of_rows(
     for row in sorted(rows, key=lambda row: row.step):
         flow = flow_book.of(shop, row.flow, row.version)
         planned = _planned(shop, flow, order, held) if flow else None
+        planned = None if planned and _earlier(shop, planned) else planned
         for what, stored, derived in _of_row(shop, row, flow, planned, order, row.flow in live):
             yield _difference(order.id, row.flow, row.step, what, stored, derived)
 
@@ -130,7 +131,7 @@ def _way(shop: Shop, row: FollowUpRow, flow: Flow | None) -> Iterator[tuple[str,
     step = flow.step(row.step) if flow else None
     if step is None or step.kind != "split":
         return
-    drawn = split(step, shop.salt, row.trigger_id)[0]
+    drawn = split(step, shop.salt, row.lot)[0]
     for entry in row.why or []:
         if entry["code"] == "split" and str(entry["params"].get("way")) != drawn:
             yield "way", str(entry["params"].get("way")), drawn

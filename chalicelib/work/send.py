@@ -115,8 +115,10 @@ def _given_up(record: Mapping[str, Any], now: datetime) -> bool:
     try:
         due = json.loads(record["body"])
         row = follow_ups.get(due["shop"], due["follow_up"])
-        if row and row.state in ("scheduled", "deferred"):
-            row.state, row.decided = "failed", stamp(now)
+        if row and row.state in follow_ups.WAITING and (row.state != "claimed" or _lease_is_over(row, now)):
+            # Of a message that was claimed nobody knows whether it went out.
+            row.state = "unknown" if row.state == "claimed" and row.channel else "failed"
+            row.decided, row.lease_until = stamp(now), None
             _write(because(row, "unforeseen", now), now)
     except (base.Trouble, base.Conflict, ValueError, LookupError, TypeError):
         return False
@@ -138,7 +140,7 @@ def send(shop: Shop, follow_up: str, now: datetime, outside: Outside) -> str:
         if held is None or row is None:
             return outcome
         outcome = _step(shop, held, row, now, outside)
-        following = steps.next_id(shop, row) if outcome == "done" else None
+        following = steps.next_id(shop, row) if outcome != "not_due" and steps.at_once(shop, row) else None
         if following is None:
             return outcome
         follow_up = following

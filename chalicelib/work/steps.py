@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.domain.flow import Step
-from chalicelib.domain.journey import done_at, next_of
+from chalicelib.domain.journey import done_at, ends, next_of
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import stamp
 from chalicelib.table import base, follow_ups
@@ -40,11 +40,11 @@ def end(
 
 
 def onward(shop: Shop, row: FollowUpRow, way: str | None, now: datetime) -> list[Write]:
-    """The write of the row that comes after `row`; none at the end of the flow. A cancelled step ends it, and so does a
-    coupon that could not be had: what comes after speaks of it."""
+    """The write of the row that comes after `row`; none at the end of the flow, which some steps are before their time
+    (`journey.ends`)."""
     flow = flow_book.of(shop, row.flow, row.version)
     step = flow.step(row.step) if flow else None
-    if flow is None or step is None or row.state == "cancelled" or (step.kind, row.state) == ("coupon", "failed"):
+    if flow is None or step is None or ends(step, row.state, row.why[-1]["code"]):
         return []
     leads_to = way if step.kind in ("branch", "split", "wait_for") and row.state == "done" else step.next
     at = done_at(row.due_at, stamp(now))
@@ -59,6 +59,16 @@ def onward(shop: Shop, row: FollowUpRow, way: str | None, now: datetime) -> list
     new.order_id, new.customer, new.about = row.order_id, row.customer, row.about
     new.unit, new.arm = row.unit, row.arm
     return [follow_ups.write(new, None, now)]
+
+
+def at_once(shop: Shop, row: FollowUpRow) -> bool:
+    """Whether what comes next is looked at in the same breath. After a task that was held out it is, as after one that
+    was opened: nothing but what is sent may tell the arms apart."""
+    if row.state != "held_out":
+        return row.state == "done"
+    flow = flow_book.of(shop, row.flow, row.version)
+    step = flow.step(row.step) if flow else None
+    return step is not None and step.kind == "task"
 
 
 def next_id(shop: Shop, row: FollowUpRow) -> str | None:

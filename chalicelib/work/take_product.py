@@ -4,6 +4,7 @@ that somebody known has left starts what waits for that."""
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 
 from chalicelib.domain.events import CartOrdered, CartSeen, ProductGone, ProductSeen
 from chalicelib.domain.order import Buyer
@@ -18,17 +19,14 @@ from chalicelib.work.take_order import retried
 
 def see(shop: Shop, event: ProductSeen, now: datetime) -> str:
     """Outcome: stored | duplicate."""
-    return retried(lambda: _see(shop, event, now))
-
-
-def _see(shop: Shop, event: ProductSeen, now: datetime) -> str:
-    seen = products.see(shop.slug, event.product, lambda back: wants.task(shop, event.product.id, back, now))
-    return "stored" if seen.news else "duplicate"
+    also = partial(wants.task, shop, event.product.id, now)
+    return retried(lambda: "stored" if products.see(shop.slug, event.product, also) else "duplicate")
 
 
 def gone(shop: Shop, event: ProductGone, now: datetime) -> str:
     """Outcome: stored | duplicate."""
-    return retried(lambda: "stored" if products.gone(shop.slug, event.product_id, event.at) else "duplicate")
+    also = partial(wants.task, shop, event.product_id, now)
+    return retried(lambda: "stored" if products.gone(shop.slug, event.product_id, event.at, also) else "duplicate")
 
 
 def see_cart(shop: Shop, event: CartSeen, now: datetime) -> str:

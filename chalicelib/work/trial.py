@@ -25,11 +25,28 @@ MOST_AN_HOUR = 20
 MARK = "[Test]"
 # Where everybody has an address: there a domain says nothing about whose it is.
 _SHARED = """
-gmail.com googlemail.com yahoo.com outlook.com hotmail.com live.com msn.com icloud.com me.com aol.com gmx.com gmx.de
-gmx.net web.de t-online.de proton.me protonmail.com mail.com zoho.com yandex.com yandex.ru mail.ru orange.fr free.fr
-laposte.net libero.it chmail.ir mailfa.com
+msn.com icloud.com me.com mac.com web.de t-online.de freenet.de arcor.de mail.de posteo.de mailbox.org proton.me pm.me
+protonmail.com tutanota.com mail.com email.com zoho.com zohomail.eu mail.ru bk.ru inbox.ru list.ru rambler.ru ya.ru
+orange.fr free.fr sfr.fr laposte.net wanadoo.fr neuf.fr bbox.fr libero.it virgilio.it alice.it tiscali.it bluewin.ch
+seznam.cz wp.pl onet.pl o2.pl interia.pl terra.es telefonica.net ziggo.nl kpnmail.nl comcast.net verizon.net att.net
+cox.net btinternet.com hey.com qq.com foxmail.com 163.com 126.com sina.com naver.com daum.net rediffmail.com chmail.ir
+mailfa.com
 """
 SHARED = frozenset(_SHARED.split())
+# Those that are there under the ends of many countries.
+_EVERYWHERE = (
+    "gmail",
+    "googlemail",
+    "yahoo",
+    "ymail",
+    "outlook",
+    "hotmail",
+    "live",
+    "aol",
+    "gmx",
+    "yandex",
+    "fastmail",
+)
 Enqueue = Callable[[list[tuple[str, str]]], None]
 Deliver = Callable[[Shop, str, Message], channels.Receipt]
 
@@ -48,11 +65,16 @@ def checked(shop: Shop, to: str) -> str:
     if sender is None:
         raise NotOwn("the shop has no sender yet; add one with add-shop --from")
     domain = sender.rpartition("@")[2]
-    same = wanted is not None and wanted.rpartition("@")[2] == domain and domain not in SHARED
+    same = wanted is not None and wanted.rpartition("@")[2] == domain and not _is_shared(domain)
     if wanted is None or not (wanted == sender or same):
-        own = sender if domain in SHARED else f"{sender}, or another address at {domain}"
+        own = sender if _is_shared(domain) else f"{sender}, or another address at {domain}"
         raise NotOwn(f"must be an address of the shop's own: {own}")
     return wanted
+
+
+def _is_shared(domain: str) -> bool:
+    name, _, end = domain.partition(".")
+    return domain in SHARED or (name in _EVERYWHERE and len(end) <= len("com.br"))
 
 
 def ask(shop: Shop, told: Mapping[str, str | None], to: str, now: datetime, enqueue: Enqueue) -> str:

@@ -54,7 +54,7 @@ def count(shop: Shop, product_id: str, now: datetime) -> int:
     return wants.count(shop.slug, product_id, now)
 
 
-def task(shop: Shop, product_id: str, back_at: str, now: datetime) -> list[Write]:
+def task(shop: Shop, product_id: str, now: datetime, back_at: str) -> list[Write]:
     """What is to be written with a product that is back: that those who wait are to be told. Nothing where nobody
     does."""
     if not occasions.wanted(shop, "back_in_stock") or not wants.of_product(shop.slug, product_id, now, 1):

@@ -54,12 +54,15 @@ def reaches(shop: Shop, kind: str) -> str:
 
 
 def consent(shop: Shop, kind: str) -> str:
-    """Whose consent marketing needs on this channel: email | sms. An endpoint that says nothing needs that of e-mail;
-    "" on the shop's own pages, which disturb nobody."""
-    plain = plain_kind(kind)
+    """Whose consent marketing needs on this channel: email | sms. An endpoint that says nothing needs that for the
+    address it is told, else that of e-mail; "" on the shop's own pages, which disturb nobody."""
+    plain, told = plain_kind(kind), _told(shop, kind)
     if plain in ("onsite", "webhook"):
         return ""
-    return "sms" if plain == "sms" or _told(shop, kind).get("consent") == "sms" else "email"
+    if plain == "http":
+        usual = "sms" if told.get("to") == "phone" else "email"
+        return "sms" if told.get("consent", usual) == "sms" else "email"
+    return "sms" if plain == "sms" else "email"
 
 
 def way(

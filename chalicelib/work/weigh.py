@@ -90,6 +90,8 @@ def weigh(shop: Shop, held: Held, row: FollowUpRow, now: datetime) -> Case:
         rhythm_until=_rhythm_until(shop, flow, step, row, held, pointers),
         matter=about.gone,
         rating=held.rating,
+        started_at=row.started_at,
+        segment=(row.about or {}).get("segment"),
     )
     return Case(shop, row, _knowing(facts, about, pointers, now), order, customer, reads, about)
 
@@ -176,6 +178,6 @@ def _others(
     for order_id in newest[:MOST_ORDERS_COMPARED]:
         rows += orders.read(shop.slug, order_id).follow_ups.values()
     live = flow_book.live(shop)
-    if customer and not all(flow.about_orders for flow in live.values()):
+    if customer and any(flow.about_others for flow in live.values()):
         rows += [found for node in customer.nodes for found in follow_ups.of_customer(shop.slug, node.id)]
     return others(rows, row.id, live, now)

@@ -49,12 +49,11 @@ def chosen(form: Form, contact: Contact, language: str, languages: tuple[str, ..
     """What the saved form changes. Only what differs from what the page showed: an old page that is saved must not
     take back what she said since, nor make a consent of what she never touched. `language`: the page's."""
     notes: dict[str, str] = {}
-    asked = _one(form, "language")
-    if asked in languages and asked != language:
-        notes[LANGUAGE] = asked
-    if _one(form, "channel") in ("", *wishes.WISHABLE_CHANNELS) and "channel" in form:
+    if _one(form, "language") in languages and _is_news(form, "language") and _one(form, "language") != language:
+        notes[LANGUAGE] = _one(form, "language")
+    if _one(form, "channel") in ("", *wishes.WISHABLE_CHANNELS) and _is_news(form, "channel"):
         notes[CHANNEL] = _one(form, "channel")
-    if _one(form, "most") in wishes.WISHABLE_MOST and "most" in form:
+    if _one(form, "most") in wishes.WISHABLE_MOST and _is_news(form, "most"):
         notes[MOST] = _one(form, "most")
     notes |= {TOPIC + topic: state for topic, state in _ticked(form, "topic", wishes.WISHABLE_TOPICS, "on", "off")}
     consents = dict(_ticked(form, "may", wishes.WISHABLE_CHANNELS, "subscribed", "unsubscribed"))
@@ -63,6 +62,11 @@ def chosen(form: Form, contact: Contact, language: str, languages: tuple[str, ..
 
 def _one(form: Form, name: str) -> str:
     return form.get(name, [""])[0]
+
+
+def _is_news(form: Form, name: str) -> bool:
+    """Whether something was chosen that is not what the page showed, as `was_<name>` says."""
+    return name in form and form[name][:1] != form.get(f"was_{name}")
 
 
 def _ticked(form: Form, name: str, known: tuple[str, ...], yes: str, no: str) -> list[tuple[str, str]]:

@@ -13,9 +13,9 @@ from chalicelib.domain.money import iso
 from chalicelib.domain.shop import Shop
 from chalicelib.platforms.body import Node
 from chalicelib.platforms.saleor import graph
+from chalicelib.platforms.saleor.queries import COUPONS
 from chalicelib.platforms.shop_api import Denied, Finding, Link, Trouble, Wish, code_taken, in_units
 
-RIGHT = "MANAGE_DISCOUNTS"
 RIGHTS = "query EcrmRights { app { id permissions { code } } }"
 CHANNELS = "query EcrmChannels { channels { id currencyCode isActive } }"
 MAKE = """mutation EcrmMakeVoucher($input: VoucherInput!) {
@@ -68,9 +68,9 @@ def drop(link: Link, provider_id: str) -> None:
 def check(link: Link) -> list[Finding]:
     """Whether our app may make vouchers. Raises Denied and Trouble."""
     app = graph.ask(link, RIGHTS).data.at("app")
-    if RIGHT in {right.at("code").text() for right in app.at("permissions").items(_MOST)}:
-        return [Finding("ok", f"the app may make vouchers ({RIGHT})")]
-    remedy = f"give it {RIGHT} in Saleor's dashboard (Extensions, the app)"
+    if COUPONS in {right.at("code").text() for right in app.at("permissions").items(_MOST)}:
+        return [Finding("ok", f"the app may make vouchers ({COUPONS})")]
+    remedy = f"give it {COUPONS} in Saleor's dashboard (Extensions, the app)"
     return [Finding("fail", "the app may not make vouchers: no coupon can be made", remedy)]
 
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from chalicelib.platforms.saleor.coupons import RIGHT as COUPONS
 from chalicelib.platforms.saleor.hooks import described
-from chalicelib.platforms.saleor.queries import OLDEST, PERMISSIONS, SINCE, SUBSCRIPTIONS
+from chalicelib.platforms.saleor.queries import COUPONS, OLDEST, PERMISSIONS, SINCE, SUBSCRIPTIONS
 
 VERSION = "1.0.0"
 _CHANGES = {False: "Reads; changes nothing.", True: "Makes coupons; changes nothing else."}

@@ -13,6 +13,7 @@ OLDEST = (3, 20)
 SINCE = {"customer_deleted": (3, 23)}  # topic -> the first version that knows its subscription
 # Without them fields are missing or the whole body is empty; each app and webhook needs all of them.
 PERMISSIONS = ("MANAGE_ORDERS", "MANAGE_USERS", "MANAGE_PRODUCTS", "MANAGE_CHECKOUTS")
+COUPONS = "MANAGE_DISCOUNTS"  # asked for only where the owner wants the shop to make coupons
 
 ADDRESS = """fragment AddressParts on Address {
   firstName lastName phone country { code }
