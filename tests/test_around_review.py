@@ -22,7 +22,7 @@ from chalicelib.domain.wishes import wishes_of
 from chalicelib.languages.compile import compiled_text
 from chalicelib.settings import settings
 from chalicelib.table import base, customers, orders, ratings, shelf, shops, tasks, wants
-from chalicelib.work import aws, checking, export, mail_values, privacy, stop_words, trial, ways
+from chalicelib.work import answers, aws, checking, export, mail_values, privacy, stop_words, trial, ways
 from chalicelib.work import ratings as rating_work
 from chalicelib.work.render import render_line
 from tests.acme import open_shop
@@ -116,6 +116,18 @@ def test_start_takes_back_a_stop_and_no_other_no(office: PostOffice) -> None:
     said = stop_words.hear(office.shop, PHONE, "START", stamp(office.now), office.now, office.journal.__setitem__)
     assert said == "nobody"
     assert not allows(office, "sms"), "whoever else has that number speaks for the number, not for her"
+
+
+@pytest.mark.parametrize("country", [None, "DE"])
+def test_a_stop_by_an_iranian_line_is_heard_wherever_the_shop_says_it_is(
+    office: PostOffice, country: str | None
+) -> None:
+    yes = Consent("sms", "subscribed", "checkout", "2026-10-01T08:00:00Z")
+    office.sell(order(2, buyer=Buyer(email="leyla@example.test", phone="+989121234567", consents=(yes,))))
+    shops.put(replace(office.shop, country=country))
+    body = {"from": "09121234567", "message": "لغو۱۱"}
+    event = {"door": "kavenegar", "shop": "acme", "at": stamp(office.now), "body": body}
+    assert answers.hear(event, office.now, office.journal.__setitem__) == "stopped"
 
 
 def test_an_old_page_that_is_saved_takes_no_later_wish_back(office: PostOffice) -> None:

@@ -1,4 +1,4 @@
-"""What a reviewer found in the engine of follow-ups: messages lost, promised for nothing, decided by the wrong thing."""
+"""What a reviewer found in the engine of follow-ups: messages lost, promised for nothing, decided by what is not so."""
 
 from __future__ import annotations
 

@@ -14,6 +14,8 @@ from chalicelib.work import objections, ses_events, stop_words
 from chalicelib.work.objections import Journal, No
 from chalicelib.work.take_order import retried
 
+# Where Kavenegar's lines are, wherever the shop is: it writes numbers as 0912…
+_IRAN = "IR"
 # Kavenegar's words for what became of a message: it arrived; it did not, or was not sent; its receiver blocks
 # advertising from that line.
 _DELIVERED, _FAILED, _BLOCKED = "10", ("6", "11", "13"), "14"
@@ -49,7 +51,7 @@ def _of_topic(shop: Shop, body: str, at: str, now: datetime, journal: Journal) -
 
 def _of_kavenegar(shop: Shop, body: Mapping[str, Any], at: str, now: datetime, journal: Journal) -> str:
     if body.get("from") and "message" in body:
-        return stop_words.hear(shop, str(body["from"]), str(body["message"]), at, now, journal)
+        return stop_words.hear(shop, str(body["from"]), str(body["message"]), at, now, journal, _IRAN)
     message_id, status = str(body.get("messageid", "")), str(body.get("status", ""))
     if not message_id or not status:
         return "ignored"

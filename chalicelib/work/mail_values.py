@@ -27,7 +27,9 @@ LONGEST_CODE = 60
 BEST = 5  # of the ratings, 1 being the worst
 LINKS = ("shop", "order", "rating", "preferences", "unsubscribe", "review", "cart", "access")
 # Whoever types an address for a name wants our mail to carry it.
-_ADDRESS = re.compile(r"[@/\\<>|]|www\.|[.\u3002\uff0e\uff61]\w{2,}|\d{5}|:", re.IGNORECASE)
+_ADDRESS = re.compile(
+    r"[@/\\<>|]|www\.|\.\w{2,}$|\.[a-z]{2,}\b|\w{2}\.\w{2,}|[\u3002\uff0e\uff61]\w{2,}|\d{5}|:", re.IGNORECASE
+)
 
 
 def clip(text: str, most: int) -> str:

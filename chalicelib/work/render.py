@@ -77,8 +77,10 @@ def render_line(text: Text, kind: str, about: About) -> str:
     line = pen.line(kind, source, LONGEST_LINE[kind]) if source else ""
     if not line:
         raise BadTemplate(f"{_name(text)}: says nothing by {kind}; add a line {kind}: … above its second ---")
-    # Whatever its author forgot, or was cut off: the way out is there.
-    return line if stop in line else f"{line} {stop}"
+    if stop in line:
+        return line
+    # Its author forgot it, or it was cut off: the way out is there.
+    return f"{mail_values.clip(line, LONGEST_LINE[kind] - len(stop) - 1)} {stop}"
 
 
 class _Pen:

@@ -12,9 +12,10 @@ from chalicelib.work import objections
 from chalicelib.work.objections import Journal, No
 
 
-def hear(shop: Shop, phone: str, text: str, at: str, now: datetime, journal: Journal) -> str:
-    """An incoming message, said at the stored moment `at`: stopped | started | help | nobody | no_number | unread."""
-    number = number_of(phone, shop.country)
+def hear(shop: Shop, phone: str, text: str, at: str, now: datetime, journal: Journal, country: str = "") -> str:
+    """An incoming message, said at the stored moment `at`: stopped | started | help | nobody | no_number | unread.
+    `country`: whose national numbers the provider writes, the shop's where nothing is said."""
+    number = number_of(phone, country or shop.country)
     if number is None:
         return "no_number"
     word = sms.word(text)
