@@ -34,7 +34,7 @@ DECIDING: dict[str, Guard] = {
     "too late: sent all the same": (deciding._too_late, ") > in_order(", ") > 'A' + in_order(", guards.test_too_late),
     "too late: a second too early": (deciding._too_late, ") > in_order(", ") >= in_order(", guards.test_too_late),
     "too late: before her rhythm says it is time": (
-        deciding._too_late,
+        deciding._late_after,
         "facts.rhythm_until and",
         "False and",
         guards.test_too_late,
@@ -221,9 +221,21 @@ DECIDING: dict[str, Guard] = {
         "if True:",
         guards.test_a_conversation_that_is_under_way_is_finished_first,
     ),
+    "conversation: what is far off holds up too": (
+        deciding._conversation,
+        " and before(o.due, now + CONVERSATION)",
+        "",
+        guards.test_what_is_far_off_is_no_conversation_that_is_going_on,
+    ),
+    "conversation: waited for until it is too late": (
+        deciding._conversation,
+        "if in_order(over) > in_order(_late_after(facts)):",
+        "if False:",
+        guards.test_what_would_be_too_late_after_a_conversation_does_not_wait_for_it,
+    ),
     "conversation: what matters less holds up what matters more": (
         deciding._conversation,
-        "o.priority >= flow.priority and ",
+        "if o.priority >= flow.priority",
         "",
         guards.test_a_conversation_that_is_under_way_is_finished_first,
     ),

@@ -372,9 +372,22 @@ def test_a_conversation_that_is_under_way_is_finished_first(under_way: dict[str,
     told = {"due": stamp(NOON + DAY), "is_due": False, "later_step": True, **under_way}
     found = decide(facts(others=(other(**told),)), NOON)
     if waits:
-        assert (found.code, found.until) == ("conversation", stamp(NOON + 2 * DAY))
+        assert (found.code, found.until) == ("conversation", stamp(NOON + DAY))  # looked at again tomorrow
     else:
         assert found.code == "go"
+
+
+def test_what_is_far_off_is_no_conversation_that_is_going_on() -> None:
+    month = stamp(NOON + 30 * DAY)
+    near, far = (other(due=stamp(NOON + days * DAY), is_due=False, later_step=True) for days in (7, 8))
+    assert verdict(others=(near,), late_after=month)[1] == "conversation"
+    assert verdict(others=(far,), late_after=month) == ("go", "go")
+
+
+def test_what_would_be_too_late_after_a_conversation_does_not_wait_for_it() -> None:
+    rival = other(due=stamp(NOON + 2 * DAY), is_due=False, later_step=True)
+    assert verdict(others=(rival,), late_after=stamp(NOON + 2 * DAY)) == ("go", "go")
+    assert verdict(others=(rival,), late_after=stamp(NOON + 3 * DAY))[1] == "conversation"
 
 
 def test_who_is_in_a_conversation_goes_on_with_it() -> None:

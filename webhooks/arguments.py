@@ -173,6 +173,7 @@ TEXTS: dict[str, tuple[str, Callable[[str], str]]] = {
     "address": ("postal_address", _line),
     "source_url": ("source_url", _url),
     "api_url": ("api_url", _url),
+    "review_url": ("review_url", _url),
     "connected_at": ("connected_at", _moment),
     "jwks": ("jwks", _jwks),
     "treated_share": ("treated_share", _share),

@@ -35,5 +35,7 @@ def _text(path: str) -> str:
         if file.stat().st_size > _LARGEST:
             raise BadArgument("pool", f"{path} is too large: at most {MOST:,} codes, one a line")
         return file.read_text("utf-8-sig")
+    except FileNotFoundError:
+        raise BadArgument("pool", f"there is no file {path}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise BadArgument("pool", f"{path} cannot be read as text ({type(error).__name__})") from None

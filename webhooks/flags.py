@@ -18,6 +18,7 @@ _TEXTS = (
     ("--consent", "POLICY", "strict: mail marketing only after opt-in; soft: to customers until they object"),
     ("--from", "MAILBOX", 'sender of the mails: "Acme <shop@acme.test>"'),
     ("--address", "TEXT", "postal address for the foot of the mails"),
+    ("--review-url", "URL", "where a happy customer may say so in public; asked for after four or five stars"),
     ("--source-url", "URL", "address of the shop; deliveries from another (a staging copy) are set aside"),
     ("--api-url", "URL", "address of the shop's API"),
     ("--connected-at", "TIME", "orders before this are history and never followed up (default: now)"),
@@ -77,5 +78,7 @@ def text_of(path: str, flag: str) -> str:
     """A file's text. Raises BadArgument."""
     try:
         return Path(path).read_text("utf-8")
+    except FileNotFoundError:
+        raise BadArgument(flag, f"there is no file {path}") from None
     except (OSError, ValueError) as error:
         raise BadArgument(flag, f"{path} cannot be read ({type(error).__name__})") from None

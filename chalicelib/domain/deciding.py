@@ -20,6 +20,8 @@ from chalicelib.domain.times import in_order, later, moment, stamp
 from chalicelib.domain.wishes import wishes_of
 
 GAP = {"transactional": timedelta(minutes=15), "marketing": timedelta(hours=24)}  # after any other message to her
+CONVERSATION = timedelta(days=7)  # what comes later than that is no part of a conversation that is going on
+LOOK_AGAIN = timedelta(days=1)  # at a conversation that is waited for
 WAIT_WHILE_CLOSED = timedelta(hours=1)  # until a pause or an import is looked at again
 # What only those who are not held out get; all other steps are taken by both arms alike.
 WAYS = ("branch", "split", "wait_for")  # steps that only lead on are never too late
@@ -89,11 +91,15 @@ def _was_off(facts: Facts) -> bool:
 def _too_late(facts: Facts, now: datetime) -> Verdict | None:
     if facts.step is not None and facts.step.kind in WAYS:
         return None
-    late_after = facts.late_after
-    if facts.rhythm_until and facts.step:
-        late_after = later(facts.rhythm_until, facts.step.max_late)
+    late_after = _late_after(facts)
     late = in_order(stamp(now)) > in_order(late_after)
     return Verdict("skipped", "too_late", params={"late_after": late_after}) if late else None
+
+
+def _late_after(facts: Facts) -> str:
+    if facts.rhythm_until and facts.step:
+        return later(facts.rhythm_until, facts.step.max_late)
+    return facts.late_after
 
 
 def _nobody(facts: Facts, now: datetime) -> Verdict | None:
@@ -238,16 +244,23 @@ def _capped(facts: Facts, option: Option, now: datetime) -> Verdict | None:
 
 
 def _conversation(facts: Facts, option: Option, now: datetime) -> Verdict | None:
-    """A conversation that is under way is finished before another one begins, unless the other matters more."""
+    """A conversation that is under way is finished before another one begins, unless the other matters more. As it may
+    end at any time, it is looked at again every day; what is far off, or would have to be waited for too long, is not
+    waited for."""
     flow, step = facts.flow, facts.step
     if facts.purpose != "marketing" or flow is None or step is None or step.name not in flow.opening():
         return None
     under_way = [o for o in facts.others if o.later_step and o.flow != flow.name and o.purpose == "marketing"]
-    under_way = [o for o in under_way if o.priority >= flow.priority and not before(o.due, now)]
+    soon = [o for o in under_way if not before(o.due, now) and before(o.due, now + CONVERSATION)]
+    under_way = [o for o in soon if o.priority >= flow.priority]
     if not under_way:
         return None
     last = max(under_way, key=lambda other: (in_order(other.due), other.id))
-    return Verdict("deferred", "conversation", later(last.due, GAP["marketing"]), {"flow": last.flow})
+    over = later(last.due, GAP["marketing"])
+    if in_order(over) > in_order(_late_after(facts)):
+        return None
+    until = min(over, stamp(now + LOOK_AGAIN), key=in_order)
+    return Verdict("deferred", "conversation", until, {"flow": last.flow})
 
 
 def _one_at_a_time(facts: Facts, option: Option, now: datetime) -> Verdict | None:

@@ -88,16 +88,19 @@ def address_of(purpose: str, reaches: str, order: Order | None, customer: Custom
 
 
 def known_now(
-    facts: Facts, placed: Iterable[str], categories: Iterable[str], cart: Mapping[str, Any], now: datetime
+    facts: Facts, placed: Iterable[tuple[str, str]], categories: Iterable[str], cart: Mapping[str, Any], now: datetime
 ) -> Known:
-    """What every condition may ask. `placed`: the stored moments of her orders that count; `categories`: of the order's
-    products; `cart`: the facts of a cart that the flow is about."""
-    order, customer, times = facts.order, facts.customer, sorted(placed, key=in_order)
+    """What every condition may ask. `placed`: (stored moment, id) of her orders that count; `categories`: of the
+    order's products; `cart`: the facts of a cart that the flow is about."""
+    order, customer, bought = facts.order, facts.customer, sorted((in_order(at), name, at) for at, name in placed)
+    times = [at for _, _, at in bought]
     local = now.astimezone(zone(facts.zone))
     known: dict[str, Any] = dict(known_of(order, facts.rating)) if order else {}
     if order:
         known["order.net"] = Money(order.net, order.currency)
-        known["order.nth"] = sum(in_order(at) < in_order(order.placed_at) for at in times) + 1
+        # A shop's clock has seconds: of two orders of one second the id decides, or nobody would ever be third.
+        mine = (in_order(order.placed_at), order.id)
+        known["order.nth"] = sum((at, name) < mine for at, name, _ in bought) + 1
         known["order.categories"] = set(categories)
     known |= dict(cart)
     known |= {"now.weekday": WEEKDAYS[local.weekday()], "now.hour": local.hour, "now.month": local.month}

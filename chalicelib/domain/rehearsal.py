@@ -293,7 +293,7 @@ class _Life:
             rhythm_until=self._rhythm_until(flow, step, order, rating, row),
             rating=rating,
         )
-        placed = [b.placed_at for b in bought if b.counts != "no"]
+        placed = [(b.placed_at, b.order_id) for b in bought if b.counts != "no"]
         found = self.categories(order) if order and "order.categories" in flow.facts() else set()
         return replace(facts, known=known_now(facts, placed, found, {}, moment(self.now)))
 

@@ -65,7 +65,8 @@ def _way(body: dict[str, Any]) -> str:
 
 
 def _who(asked: Asked) -> str:
-    """Her id here. An address leads to whoever is filed under it, and to nobody else who ever used it."""
+    """Her id here. An address leads to whoever is filed under it, else to the one customer who uses it; to nobody where
+    several do."""
     body = bodies.known(asked, WAYS)
     way = _way(body)
     text = bodies.optional(body, way)
@@ -77,6 +78,8 @@ def _who(asked: Asked) -> str:
     if not address:
         raise Problem(400, "is no e-mail address", way)
     found = read_customers.of_identity(asked.shop, f"{'email' if way == 'email' else 'account'}:{address}", asked.now)
+    if found is None and way == "email":
+        found = read_customers.only_one(asked.shop, f"email:{address}")
     if found is None:
         raise Problem(404, "The shop has no such customer.")
     return found.id

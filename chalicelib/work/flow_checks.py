@@ -106,7 +106,7 @@ def _reached_without_coupon(flow: Flow, wanted: Step) -> bool:
 
 def worth_knowing(shop: Shop, flow: Flow, words: Wording) -> list[str]:
     """What keeps nobody from saving the flow, and the flow from working as it reads."""
-    return list(dict.fromkeys([*_missing(shop, flow), *_never_done(flow), *_wordings(shop, flow, words)]))
+    return list(dict.fromkeys([*missing(shop, flow), *_never_done(flow), *_wordings(shop, flow, words)]))
 
 
 def _never_done(flow: Flow) -> Iterator[str]:
@@ -117,6 +117,11 @@ def _never_done(flow: Flow) -> Iterator[str]:
             yield f"{step.name}: {first.name} is never done, because bought_again ends the flow once she has ordered"
 
 
+def missing(shop: Shop, flow: Flow) -> list[str]:
+    """What the flow needs and the shop does not have, each with the command that mends it."""
+    return list(_missing(shop, flow))
+
+
 def _missing(shop: Shop, flow: Flow) -> Iterator[str]:
     set_up = ways.set_up(shop)
     for step in flow.steps:
@@ -124,7 +129,7 @@ def _missing(shop: Shop, flow: Flow) -> Iterator[str]:
             how = f"`python -m webhooks coupons --shop {shop.slug} --rule {step.value} --percent 10`"
             yield f"{step.name}: there is no coupon rule {step.value}, so that the flow ends there; {how} makes one"
         if step.kind == "webhook" and "http" not in set_up and f"http:{step.value}" not in set_up:
-            yield f"{step.name}: there is no endpoint {step.value or 'http'}; the step is left out until you add it"
+            yield f"{step.name}: there is no endpoint {step.value or 'http'}; the step fails until you add it"
         for channel in step.channels if step.kind == "send" else ():
             if channel not in set_up:
                 yield f"{step.name}: {_not_set_up(shop, channel)}"

@@ -40,6 +40,12 @@ def of_identity(shop: Shop, identity: str, now: datetime) -> Customer | None:
     return one(shop, customers.resolve(shop, identity, stamp(now)).node.id)
 
 
+def only_one(shop: Shop, contact: str) -> Customer | None:
+    """The one living customer who uses the contact (`email:…`); None where there is none, or more than one."""
+    found = {person.id: person for node in customers.look_up(shop, contact) if (person := one(shop, node))}
+    return next(iter(found.values())) if len(found) == 1 else None
+
+
 def view(shop: Shop, customer: Customer) -> Json:
     return views(shop, [customer])[0]
 

@@ -117,7 +117,7 @@ def _knowing(facts: Facts, about: Matter, pointers: list[PointerRow], now: datet
     wanted = facts.flow.facts() if facts.flow else set()
     if not wanted:
         return facts
-    placed = [pointer.placed_at for pointer in pointers if pointer.counts != "no"]
+    placed = [(pointer.placed_at, pointer.order_id) for pointer in pointers if pointer.counts != "no"]
     categories = _categories(facts) if "order.categories" in wanted else ()
     return replace(facts, known=known_now(facts, placed, categories, about.known, now))
 

@@ -194,10 +194,20 @@ def _switch(given: dict[str, Any], deed: str, shop: Shop, screen: Screen) -> int
         except flow_switch.NoSuchFlow:
             raise BadArgument("version", f"{name} has no version {given['version']}") from None
     told = read_flows.summary(shop, flow_book.every(shop)[name])
+    warnings = _warned(shop, name) if deed in ("on", "use") else []
     screen.mark("ok", f"{name}: {'on' if told['on'] else 'off'}, version {told['version']}")
+    for warning in warnings:
+        screen.warn(warning)
     if screen.machine:
-        screen.json({"shop": shop.slug, **told, "dry_run": given["dry_run"]})
+        screen.json({"shop": shop.slug, **told, "warnings": warnings, "dry_run": given["dry_run"]})
     return 0
+
+
+def _warned(shop: Shop, name: str) -> list[str]:
+    """What keeps the flow from working as it reads: a coupon rule, a channel, an endpoint that is not there."""
+    from chalicelib.work import flow_book, flow_checks
+
+    return flow_checks.missing(shop, flow_book.every(shop)[name])
 
 
 def _switched(given: dict[str, Any], deed: str, name: str, shop: Shop) -> Shop:
