@@ -406,7 +406,7 @@ class TestTheCommand:
             (["--currency", "XX", "--api", local_world], "--currency: an ISO"),
             (["--api", "https://ecrm.acme.test"], "--api: only the local world"),
             (["--api", "http://10.0.0.1:8000"], "--api: only the local world"),
-            (["--jwks", "/nowhere", "--api", local_world], "--jwks: /nowhere cannot be read"),
+            (["--jwks", "/nowhere", "--api", local_world], "--jwks: there is no file /nowhere"),
         ):
             assert command.main([*args, *more]) == 2
             said_here = capsys.readouterr()

@@ -154,7 +154,7 @@ def test_json_of_connect_is_what_add_shop_prints_and_more(owner: Bench) -> None:
         (("--platform", "woocommerce", "--url", "https://acme.test", "--key"), "--key: has no value"),
         (
             ("--platform", "woocommerce", "--url", "https://acme.test", "--credentials", "/no"),
-            "--credentials: /no cann",
+            "--credentials: there is no file /no",
         ),
         (("--platform", "woocommerce", "--url", "https://acme.test", "--currency", "XX"), "--currency: an ISO"),
         (("--platform", "standard", "--key", KEY), ""),

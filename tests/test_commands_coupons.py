@@ -67,7 +67,7 @@ def test_a_rule_is_made_changed_listed_and_dropped(owner: Bench) -> None:
         (("--rule", "thanks", "--percent", "5", "--prefix", "a b"), "--prefix: must be"),
         (("--rule", "thanks", "--drop", "--percent", "5"), "--drop: goes with --rule only"),
         (("--rule", "thanks", "--pool", "other", "nothing.csv"), "--pool: names other"),
-        (("--pool", "thanks", "nothing.csv"), "--pool: nothing.csv cannot be read"),
+        (("--pool", "thanks", "nothing.csv"), "--pool: there is no file nothing.csv"),
     ],
 )
 def test_what_cannot_be_used_is_named_and_changes_nothing(owner: Bench, words: tuple[str, ...], says: str) -> None:

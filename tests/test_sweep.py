@@ -378,7 +378,7 @@ class TestTheCommand:
             (("--set", "vip", "--if", '{"order.total": {"at_least": "5 EUR"}}'), "vip.order.total"),
             (("--set", "vip", "--if", "{"), "is no JSON"),
             (("--set", "V I P", "--if", '{"customer.orders": 1}'), "segment"),
-            (("--set", "nowhere.yaml"), "cannot be read"),
+            (("--set", "nowhere.yaml"), "there is no file"),
             (("--remove", "vip"), "has no segment vip"),
         ],
     )
