@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import timedelta
 from itertools import pairwise
-from statistics import median
 
 from chalicelib.domain.flow import Rhythm
 from chalicelib.domain.order import Order
@@ -15,6 +14,8 @@ from chalicelib.domain.times import in_order, moment
 def length(rhythm: Rhythm, times: Iterable[str]) -> timedelta:
     """How long to wait after the latest of the stored moments `times` (of her orders up to the one in question): the
     median gap times the factor, within least and most, in whole hours; from fewer than two moments the usual one."""
+    from statistics import median  # every start of the sender would pay for it, and few flows ask
+
     sorted_times = sorted({moment(at) for at in times})
     gaps = [(b - a).total_seconds() for a, b in pairwise(sorted_times)]
     seconds = median(gaps) * rhythm.factor if gaps else rhythm.usual.total_seconds()
