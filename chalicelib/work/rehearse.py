@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -146,8 +146,3 @@ def _categories(shop: Shop) -> Callable[[Order], set[str]]:
         return {name for product in found.values() for name in (*product.categories, *product.tags)}
 
     return of
-
-
-def by_day(rows: Iterable[Imagined]) -> Mapping[str, int]:
-    """day -> how many went out."""
-    return dict(sorted(Counter(row.sent_at[:10] for row in rows if row.sent_at).items()))
