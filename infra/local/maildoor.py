@@ -6,15 +6,15 @@ The emulator's own SES drops headers and tags, publishes nothing and forgets on 
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from uuid import uuid4
 
 from chalicelib.domain.times import stamp
+from infra.local.door_server import DoorServer
 from infra.local.faults import Faults
 from infra.local.mail_events import events, fate
 from infra.local.mail_rules import Refused, check
@@ -107,18 +107,5 @@ class _Handler(BaseHTTPRequestHandler):
         """Says nothing: paths and addresses are nobody's business."""
 
 
-class MailServer:
-    """The door behind a port of 127.0.0.1 of its own."""
-
-    def __init__(self, door: MailDoor) -> None:
-        handler = type("Handler", (_Handler,), {"door": door})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+def served(door: MailDoor) -> DoorServer:
+    return DoorServer(_Handler, door)

@@ -11,13 +11,14 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs
 from uuid import uuid4
 
 from chalicelib.domain import sms
 from chalicelib.domain.times import stamp
+from infra.local.door_server import DoorServer
 from infra.local.faults import Faults
 from infra.local.mail_store import MailStore
 
@@ -137,18 +138,5 @@ class _Handler(BaseHTTPRequestHandler):
         """Says nothing: a key stands in the path."""
 
 
-class SmsServer:
-    """The door behind a port of 127.0.0.1 of its own."""
-
-    def __init__(self, door: SmsDoor) -> None:
-        handler = type("Handler", (_Handler,), {"door": door})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+def served(door: SmsDoor) -> DoorServer:
+    return DoorServer(_Handler, door)

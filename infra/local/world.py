@@ -21,16 +21,16 @@ from chalicelib import clock
 from chalicelib.domain.times import stamp
 from chalicelib.table import base, due
 from infra import resources
-from infra.local import names, outages
+from infra.local import maildoor, names, outages, smsdoor
 from infra.local.endpoints import Endpoints
 from infra.local.engine import DueRow, Engine
 from infra.local.faults import Faults
 from infra.local.mail_store import MailStore
-from infra.local.maildoor import MailDoor, MailServer
+from infra.local.maildoor import MailDoor
 from infra.local.ministack import REGION, Ministack
 from infra.local.queues import Feed, Queues
 from infra.local.server import ApiServer, InUse
-from infra.local.smsdoor import SmsDoor, SmsServer
+from infra.local.smsdoor import SmsDoor
 from infra.local.timeline import MINUTE, Timeline
 
 PREFIX = "ecrm"
@@ -208,9 +208,9 @@ class World:
         self.store = MailStore(self.data / "mail.sqlite")
         self._undo.append(self.store.close)
         door = MailDoor(self.store, self.faults, self._publish, self.timeline.now, self.made.mail_set)
-        self._mail_server = MailServer(door)
+        self._mail_server = maildoor.served(door)
         self._undo.append(self._mail_server.stop)
-        self._sms_server = SmsServer(SmsDoor(self.store, self.faults, self.timeline.now))
+        self._sms_server = smsdoor.served(SmsDoor(self.store, self.faults, self.timeline.now))
         self._undo.append(self._sms_server.stop)
 
     def _publish(self, event: dict[str, Any]) -> None:
