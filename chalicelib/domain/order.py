@@ -17,6 +17,8 @@ from chalicelib.domain.times import in_order
 STATUSES = ("draft", "pending", "failed", "placed", "completed", "cancelled", "deleted")
 PAYMENTS = ("none", "authorized", "partly_paid", "paid", "partly_refunded", "refunded", "voided")
 FULFILMENTS = ("none", "partial", "fulfilled", "delivered", "returned")
+# Of one order's products so many are learnt from: pairs grow with the square, and more of them say no more.
+MOST_LINES = 20
 
 
 @dataclass(frozen=True, slots=True)

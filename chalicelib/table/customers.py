@@ -9,7 +9,7 @@ from pynamodb.attributes import UnicodeAttribute
 
 from chalicelib.domain import blinding
 from chalicelib.domain.customer import Account, Contact, Customer, LastSend, Node
-from chalicelib.domain.order import Order, Totals
+from chalicelib.domain.order import MOST_LINES, Order, Totals
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import in_order
 from chalicelib.table import base
@@ -30,11 +30,12 @@ class ProfileRow(Row, discriminator="profile"):
 
 
 class PointerRow(Row, discriminator="pointer"):
-    """That this node bought that order. Says just enough to tell first from n-th."""
+    """That this node bought that order. Says just enough to tell first from n-th, and what is bought again."""
 
     order_id = UnicodeAttribute()
     placed_at = UnicodeAttribute()
     counts = UnicodeAttribute()  # paid | placed | no
+    products = Json(null=True)  # ids, each once
 
 
 class LookupRow(Row, discriminator="lookup"):
@@ -110,6 +111,7 @@ def _pointer_row(shop: str, node_id: str, order: Order) -> PointerRow:
     counts = "paid" if order.paid else "placed" if order.placed else "no"
     row = PointerRow(_pk(shop, node_id), f"O#{in_order(order.placed_at)}#{base.part(order.id)}")
     row.order_id, row.placed_at, row.counts = order.id, order.placed_at, counts
+    row.products = list(dict.fromkeys(line.product_id for line in order.lines if line.product_id))[:MOST_LINES] or None
     return row
 
 
