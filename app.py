@@ -23,6 +23,7 @@ from chalicelib.routes.products import products
 from chalicelib.routes.provider_events import provider_events
 from chalicelib.routes.public import public
 from chalicelib.routes.ratings import rating_pages
+from chalicelib.routes.slots import slots
 from chalicelib.routes.tasks import tasks
 
 app = Chalice(app_name="ecrm")
@@ -39,6 +40,7 @@ for blueprint in (
     rating_pages,
     connections,
     provider_events,
+    slots,
     public,
 ):
     app.register_blueprint(blueprint)
@@ -88,6 +90,22 @@ def feedback(event: SQSEvent) -> Failures:
 def fetch(event: SQSEvent) -> Failures:
     """Shops whose own API has something to be asked."""
     from chalicelib.functions import fetch as function
+
+    return function.handler(event.to_dict(), event.context)
+
+
+@app.on_sqs_message(queue="learn", batch_size=1, maximum_concurrency=2)
+def learn(event: SQSEvent) -> Failures:
+    """Shops whose history is learnt from, at night."""
+    from chalicelib.functions import learn as function
+
+    return function.handler(event.to_dict(), event.context)
+
+
+@app.on_sqs_message(queue="events", batch_size=10, maximum_concurrency=2)
+def events(event: SQSEvent) -> Failures:
+    """What visitors do in the storefronts: never more at once, so that its noise takes no function from the rest."""
+    from chalicelib.functions import events as function
 
     return function.handler(event.to_dict(), event.context)
 

@@ -22,7 +22,7 @@ TOKEN_LIFE = timedelta(minutes=15)
 CLOCK_SKEW = timedelta(seconds=60)
 LINK_PURPOSES = ("preferences", "unsubscribe", "access", "rating")
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_KEY = re.compile(r"(pk|sk|ik)_([a-z0-9-]{3,40})_[0-9A-Za-z]{20,60}")
+_KEY = re.compile(r"(pk|sk|ik|tk)_([a-z0-9-]{3,40})_[0-9A-Za-z]{20,60}")
 _MAC_BYTES = 16
 
 
@@ -51,6 +51,11 @@ def outgoing_secret(master: bytes, shop: str, name: str) -> str:
 def publishable_key(master: bytes, shop: str) -> str:
     """`pk_<shop>_…`: stands in the shop's pages; says which shop asks, proves nothing."""
     return f"pk_{shop}_{_base62(derive(master, 'publishable', shop)[:16])}"
+
+
+def test_key(master: bytes, shop: str) -> str:
+    """`tk_<shop>_…`: stands where a publishable key would while a theme is being made: nothing is counted."""
+    return f"tk_{shop}_{_base62(derive(master, 'test-key', shop)[:16])}"
 
 
 def secret_key(master: bytes, shop: str, generation: int = 1) -> str:
@@ -110,7 +115,7 @@ def is_secret_key(key: str, stored_hash: str) -> bool:
 
 
 def shop_of_key(key: str) -> str | None:
-    """The shop a publishable or secret key claims to be of, or None for what is no key."""
+    """The shop a key claims to be of, or None for what is no key."""
     match = _KEY.fullmatch(key)
     return match[2] if match else None
 
@@ -198,6 +203,12 @@ def open_cursor(master: bytes, shop: str, cursor: str, listing: str = "") -> Any
     if not hmac.compare_digest(mac.encode(), _mac(derive(master, "cursor", shop, listing), fields).encode()):
         raise BadToken("signature")
     return _loaded(fields)
+
+
+def recommendation_mac(master: bytes, shop: str, text: str) -> str:
+    """What proves that a recommendation was ours: 11 URL-safe characters (64 bits), enough for something that only
+    ever moves a counter."""
+    return _text64(hmac.digest(derive(master, "recommendation", shop), text.encode(), "sha256")[:8])
 
 
 def _mac(key: bytes, text: str) -> str:

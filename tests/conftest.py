@@ -14,7 +14,9 @@ from moto import mock_aws
 from moto.dynamodb.models import DynamoDBBackend
 
 from chalicelib import clock
+from chalicelib.routes import limits
 from chalicelib.settings import settings
+from chalicelib.work import remembered
 from infra import resources
 
 REGION = "us-east-1"
@@ -89,6 +91,8 @@ def _no_key_in_any_log(secrets_watch: Any) -> Iterator[None]:
 def _nothing_left_over() -> Iterator[None]:
     """Every test reads its own settings and finds the clock as it is."""
     settings.cache_clear()
+    remembered.forget_everything()
+    limits.forget_everything()
     yield
     settings.cache_clear()
     clock.use(None)
@@ -105,6 +109,8 @@ def environment(table: str, made: resources.Resources | None = None, endpoint: s
         "ECRM_OUTBOX_URL": queues.get("Outbox", "https://sqs.test/outbox"),
         "ECRM_FEEDBACK_URL": queues.get("Feedback", "https://sqs.test/feedback"),
         "ECRM_FETCH_URL": queues.get("Fetch", "https://sqs.test/fetch"),
+        "ECRM_LEARN_URL": queues.get("Learn", "https://sqs.test/learn"),
+        "ECRM_EVENTS_URL": queues.get("Events", "https://sqs.test/events"),
         "ECRM_MASTER": "5e" * 32,
         "ECRM_PUBLIC_URL": "https://ecrm.acme.test",
         "ECRM_MAIL_CONFIGURATION_SET": made.mail_set if made else "mail-set",

@@ -157,6 +157,7 @@ class Node:
     erased_at: str | None = None
     last_sends: tuple[LastSend, ...] = ()  # newest last
     unit: str | None = None  # of the experiment: made of the first address seen, and kept whatever she writes later
+    share: str | None = None  # the chance of treatment with which that unit was assigned, decimal text
 
     def counted(self, old: dict[str, Totals], new: dict[str, Totals]) -> Node:
         """With one order's old contribution taken off and its new one put on."""

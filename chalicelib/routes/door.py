@@ -26,7 +26,7 @@ LARGEST_BODY = 64 * 1024
 _HALF = re.compile(rb"\\ud[89a-f]", re.IGNORECASE)
 # What an unknown shop's key is compared with, so that it takes as long as a known one's.
 _NOBODY = keys.hash_secret_key("")
-_BUSY = (base.Trouble, base.Conflict, thin.Trouble, BotoCoreError, ClientError, OSError)
+BUSY = (base.Trouble, base.Conflict, thin.Trouble, BotoCoreError, ClientError, OSError)
 
 
 View = Callable[[Asked], Json | Response]
@@ -65,7 +65,7 @@ def _answered(
         return found if isinstance(found, Response) else respond(status, found)
     except Problem as problem:
         return answer(problem)
-    except _BUSY as trouble:
+    except BUSY as trouble:
         logger.warning("busy", extra={"route": request.path, "reason": type(trouble).__name__})
         return answer(Problem(503, "Try again in a moment.", Retry_After="5"))
     except Exception as error:

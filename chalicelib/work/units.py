@@ -34,7 +34,9 @@ class Units:
     def _assigned(self) -> Unit | None:
         name = self._name()
         if name and self._unit is None:
-            self._unit = experiments.read(self._shop.slug, name) or self._first(name)
+            unit = self._unit = experiments.read(self._shop.slug, name) or self._first(name)
+            # So that whoever has read her profile knows her arm.
+            self._nodes.change(str(self._node), lambda node: replace(node, share=unit.p))
         return self._unit
 
     def _name(self) -> str | None:

@@ -1,0 +1,79 @@
+"""What visitors do, as the shop's pages tell it: `navigator.sendBeacon` and `fetch`, both without a preflight.
+
+Nothing is read here of anybody, and nothing is answered but how much was taken: known, unknown and erased customers
+cannot be told apart, not by the answer and not by its time. The rest is the worker's (`work/visits.py`).
+"""
+
+from __future__ import annotations
+
+from chalice import Blueprint, Response
+from chalice.app import Request
+
+from chalicelib import thin
+from chalicelib.domain import visit_reading
+from chalicelib.domain.bots import is_bot
+from chalicelib.domain.visits import BadVisit, Batch
+from chalicelib.routes.limits import Limit, Limiter
+from chalicelib.routes.problems import Problem, respond
+from chalicelib.routes.storefront import Visit, storefront, visit
+from chalicelib.work import aws
+from chalicelib.work.log import logger
+from chalicelib.work.visit_messages import message
+
+events = Blueprint(__name__)
+_TYPES = ("application/json", "text/plain")
+# A page view is told in one or two requests; an office behind one address is many visitors.
+_VISITORS = Limiter(Limit(burst=60, per_minute=120))
+_PLACES = Limiter(Limit(burst=300, per_minute=1200))
+
+
+@storefront(events, "/v1/events", "POST")
+def post_events(request: Request) -> Response:
+    """Taken: put on the queue, or dropped without a word where a program tells it."""
+    batch = _read(request)
+    # A token without consent is not even looked at.
+    seen = visit(request, _key(request, batch), batch.token, needs_origin=True)
+    _PLACES.take(seen.now, seen.shop.slug, seen.address)
+    if batch.visitor:
+        _VISITORS.take(seen.now, seen.shop.slug, batch.visitor)
+    account = seen.account if batch.consent else None
+    accepted = batch.kept(account is not None)
+    if seen.preview:
+        return respond(202, {"accepted": len(accepted), "preview": True})
+    if not accepted or is_bot(request.headers.get("user-agent")):
+        return respond(202, {"accepted": 0})
+    _hand_on(seen, message(seen.shop.slug, batch, account, seen.now))
+    return respond(202, {"accepted": len(accepted)})
+
+
+def _read(request: Request) -> Batch:
+    raw: bytes = request.raw_body or b""
+    if len(raw) > visit_reading.LARGEST_BODY:
+        raise Problem(413, f"at most {visit_reading.LARGEST_BODY} bytes")
+    kind = str(request.headers.get("content-type", "")).partition(";")[0].strip().lower()
+    if kind not in _TYPES:
+        raise Problem(415, f"Only {' or '.join(_TYPES)}.")
+    try:
+        return visit_reading.read(raw)
+    except BadVisit as bad:
+        raise Problem(400, bad.reason, bad.field) from None
+
+
+def _key(request: Request, batch: Batch) -> str | None:
+    """In the body; also in the address, for whoever tells shops apart before the body is read."""
+    params = request.query_params or {}
+    values = params.getlist("key") if hasattr(params, "getlist") else [params[name] for name in params if name == "key"]
+    if set(params) - {"key"}:
+        raise Problem(400, "is not known here; known: key", sorted(set(params) - {"key"})[0][:60])
+    if len({*values, *((batch.key,) if batch.key else ())}) > 1:
+        raise Problem(400, "is given once", "key")
+    return batch.key or (values[0] if values else None)
+
+
+def _hand_on(seen: Visit, text: str) -> None:
+    """Lost views are no disaster; to say that they were taken would be a lie."""
+    try:
+        aws.reach().hand_events(text, seen.shop.slug)
+    except (thin.Trouble, OSError) as trouble:
+        logger.warning("not taken", extra={"shop": seen.shop.slug, "reason": type(trouble).__name__})
+        raise Problem(503, "None of it was taken: tell it again in a moment.", Retry_After="5") from None

@@ -1,0 +1,143 @@
+"""What the storefront shows: `GET /v1/slots`. For pages of the shop (publishable key, registered origin); personal with
+a customer token."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from chalice import Blueprint, Response
+from chalice.app import Request
+
+from chalicelib.domain.slot import MOST_IN_CART, MOST_ITEMS, MOST_SLOTS, PAGES, SLOTS, USUAL_ITEMS, Ask
+from chalicelib.routes.problems import Problem
+from chalicelib.routes.storefront import Visit, storefront, visit
+from chalicelib.settings import settings
+from chalicelib.work import slots as work
+from chalicelib.work.remembered import Remembered
+from chalicelib.work.slots import Who
+
+slots = Blueprint(__name__)
+KNOWN = ("key", "slots", "page", "product", "cart", "category", "country", "language", "limit", "pictures")
+FRESH = timedelta(seconds=60)
+_PUBLIC = f"public, max-age={int(FRESH.total_seconds())}"
+_PRIVATE = "private, no-store"
+LONGEST_ID, LONGEST_QUERY = 128, 4_000
+_COUNTRY = re.compile(r"[A-Za-z]{2}")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}")
+# What nobody is named in is the same for everybody: (text, its ETag).
+_answers: Remembered[tuple[str, bool, Ask], tuple[str, str]] = Remembered(FRESH, 500)
+
+
+@storefront(slots, "/v1/slots", "GET")
+def get_slots(request: Request) -> Response:
+    """Publishable key; personal slots with a customer token. 304 for who has the answer already."""
+    query = _query(request)
+    caller = visit(request, query.get("key"))
+    ask = _ask(query)
+    if caller.account is not None:
+        told = work.answer(caller.shop, ask, _who(caller), settings().master, caller.now)
+        return Response(_text(told), _headers(_PRIVATE))
+    text, etag = _answers.get((caller.shop.slug, caller.preview, ask), caller.now, lambda: _made(caller, ask))
+    headers = {**_headers("no-store" if caller.preview else _PUBLIC), "ETag": etag}
+    if _has(request.headers.get("if-none-match"), etag):
+        return Response("", headers, 304)
+    return Response(text, headers)
+
+
+def _made(caller: Visit, ask: Ask) -> tuple[str, str]:
+    text = _text(work.answer(caller.shop, ask, _who(caller), settings().master, caller.now))
+    return text, f'"{hashlib.blake2b(text.encode(), digest_size=12).hexdigest()}"'
+
+
+def _who(caller: Visit) -> Who:
+    return Who(caller.account, caller.preview)
+
+
+def _has(if_none_match: str | None, etag: str) -> bool:
+    """RFC 9110, 13.1.2: compared weakly, since whoever compressed the answer may have weakened its tag."""
+    return etag in {tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(",")}
+
+
+def _headers(cache: str) -> dict[str, str]:
+    return {"Content-Type": "application/json; charset=utf-8", "Cache-Control": cache}
+
+
+def _text(told: Any) -> str:
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+
+
+def _query(request: Request) -> dict[str, str]:
+    """The parameters, each once. Raises Problem naming the one at fault."""
+    params: Mapping[str, Any] = request.query_params or {}
+    found: dict[str, str] = {}
+    for name in sorted(params):
+        values = params.getlist(name) if hasattr(params, "getlist") else [params[name]]
+        if name not in KNOWN:
+            shown = "".join(ch for ch in name if ch.isprintable())[:60]
+            raise Problem(400, f"is not known here; known: {', '.join(KNOWN)}", shown or "query")
+        if len(values) != 1 or len(values[0]) > LONGEST_QUERY:
+            raise Problem(400, "is given once and is not too long", name)
+        found[name] = values[0].strip()
+    return found
+
+
+def _ask(query: Mapping[str, str]) -> Ask:
+    """What is asked for, in one form however it was written, so that equal questions have one answer."""
+    return Ask(
+        slots=_slots(query.get("slots", "")),
+        page=_one_of(query, "page", PAGES, "other"),
+        product=_id(query.get("product", ""), "product"),
+        cart=_ids(query.get("cart", "")),
+        category=_id(query.get("category", ""), "category"),
+        country=_matching(query, "country", _COUNTRY, "a country such as GB").upper(),
+        language=_matching(query, "language", _LANGUAGE, "a language such as fa or en-GB").replace("_", "-"),
+        limit=_limit(query.get("limit", "")),
+        pictures=_one_of(query, "pictures", ("0", "1"), "0") == "1",
+    )
+
+
+def _slots(text: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    if not 1 <= len(names) <= MOST_SLOTS or not set(names) <= set(SLOTS):
+        raise Problem(400, f"is a list of 1 to {MOST_SLOTS} of {', '.join(SLOTS)}", "slots")
+    return names
+
+
+def _one_of(query: Mapping[str, str], name: str, known: tuple[str, ...], usual: str) -> str:
+    value = query.get(name) or usual
+    if value not in known:
+        raise Problem(400, f"is one of {', '.join(known)}", name)
+    return value
+
+
+def _matching(query: Mapping[str, str], name: str, form: re.Pattern[str], what: str) -> str:
+    value = query.get(name, "")
+    if value and not form.fullmatch(value):
+        raise Problem(400, f"is {what}", name)
+    return value
+
+
+def _id(text: str, name: str) -> str:
+    if len(text) > LONGEST_ID or not text.isprintable():
+        raise Problem(400, f"is an id of at most {LONGEST_ID} characters", name)
+    return text
+
+
+def _ids(text: str) -> tuple[str, ...]:
+    found = tuple(dict.fromkeys(_id(one.strip(), "cart") for one in text.split(",") if one.strip()))
+    if len(found) > MOST_IN_CART:
+        raise Problem(400, f"has at most {MOST_IN_CART} ids", "cart")
+    return found
+
+
+def _limit(text: str) -> int:
+    if not text:
+        return USUAL_ITEMS
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MOST_ITEMS):
+        raise Problem(400, f"is a whole number from 1 to {MOST_ITEMS}", "limit")
+    return int(text)

@@ -1,0 +1,156 @@
+"""The storefront's door: a publishable key says which shop, the page's origin must be one of the shop's, a customer
+token says who. What it opens stands in a browser, so every answer says who may read it and for how long.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import wraps
+from hmac import compare_digest
+from typing import Any
+
+from chalice import Blueprint, Response
+from chalice.app import Request
+
+from chalicelib import clock, keys
+from chalicelib.domain.shop import Shop
+from chalicelib.routes.door import BUSY
+from chalicelib.routes.limits import Limit, Limiter
+from chalicelib.routes.problems import Problem, answer
+from chalicelib.settings import settings
+from chalicelib.table import base
+from chalicelib.work import known_shops
+from chalicelib.work.log import logger, unforeseen
+
+PREFLIGHT_KEPT = "86400"  # seconds, as long as browsers take it
+# A page asks once or twice; a school or an office behind one address asks for many.
+_ADDRESSES = Limiter(Limit(burst=300, per_minute=1800))
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A request from a page of the shop. `account`: the platform's id of who is logged in there, as the shop's own
+    server says; None: nobody, as far as we are told. `preview`: the page is being made, nothing counts."""
+
+    shop: Shop
+    now: datetime
+    origin: str | None = None
+    account: str | None = None
+    preview: bool = False
+    address: str = ""
+
+
+View = Callable[[Request], Response]
+
+
+def storefront(blueprint: Blueprint, path: str, method: str) -> Any:
+    """Registers a route that pages call: also answers the browser's preflight. The view gets the request and raises
+    Problem; whatever it answers is readable for the page that asked and for no other."""
+
+    def decorate(view: View) -> View:
+        @blueprint.route(path, methods=[method, "OPTIONS"], content_types=["*/*"], name=view.__name__)
+        @wraps(view)
+        def guarded() -> Response:
+            request = blueprint.current_request
+            response = _preflight(method) if request.method == "OPTIONS" else _answered(view, request)
+            response.headers.update(_for_page(request.headers.get("origin")))
+            return response
+
+        return view
+
+    return decorate
+
+
+def _answered(view: View, request: Request) -> Response:
+    try:
+        base.connect()
+        return view(request)
+    except Problem as problem:
+        return answer(problem)
+    except BUSY as trouble:
+        logger.warning("busy", extra={"route": request.path, "reason": type(trouble).__name__})
+        return answer(Problem(503, "Try again in a moment.", Retry_After="5"))
+    except Exception as error:
+        unforeseen(error, route=request.path)
+        return answer(Problem(500))
+
+
+def _preflight(method: str) -> Response:
+    """Says what may be asked, not by whom: a preflight names no shop. What follows is judged by its key and origin."""
+    headers = {
+        "Access-Control-Allow-Methods": method,
+        "Access-Control-Allow-Headers": "authorization,content-type",
+        "Access-Control-Max-Age": PREFLIGHT_KEPT,
+    }
+    return Response("", headers, 204)
+
+
+def _for_page(origin: str | None) -> dict[str, str]:
+    """The page that asked may read the answer, a refusal too: else its maker sees nothing but "CORS error". No cookie
+    counts here, so that nobody can be made to ask in another's name."""
+    told = {"Vary": "Origin, Authorization", "X-Content-Type-Options": "nosniff"}
+    if not origin or not _is_origin(origin):
+        return told
+    return {**told, "Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": "ETag,Retry-After"}
+
+
+def _is_origin(text: str) -> bool:
+    return len(text) <= 300 and text.isascii() and text.isprintable() and text.startswith(("https://", "http://"))
+
+
+def visit(request: Request, key: str | None, token: str | None = None, *, needs_origin: bool = False) -> Visit:
+    """Who asks, for which shop. `token`: a customer token, else the one of the Authorization header counts. Raises
+    Problem: 401 for a key or a token that is not the shop's, 403 for a page that is not, 429."""
+    now = clock.now()
+    address = _address(request)
+    _ADDRESSES.take(now, address)
+    shop, preview = _shop(key, now)
+    origin = request.headers.get("origin")
+    if not preview:
+        _its_own_page(shop, origin, needs_origin)
+    found = token if token is not None else _bearer(request)
+    account = _account(shop, found, now) if found is not None else None
+    return Visit(shop, now, origin, account, preview, address)
+
+
+def _shop(key: str | None, now: datetime) -> tuple[Shop, bool]:
+    """The shop, and whether the key is its test key. A shop that is not there and a wrong key answer alike."""
+    slug = keys.shop_of_key(key or "")
+    shop = known_shops.get(slug or "nobody", now)
+    preview = bool(key) and str(key).startswith("tk_")
+    master = settings().master
+    right = keys.test_key(master, slug or "nobody") if preview else keys.publishable_key(master, slug or "nobody")
+    if not (shop and key and slug and compare_digest(key.encode("utf-8", "replace"), right.encode())):
+        raise Problem(401, "Send the shop's publishable key: key=pk_…", "key")
+    if shop.state == "off":
+        raise Problem(403, "This shop is switched off.")
+    return shop, preview
+
+
+def _its_own_page(shop: Shop, origin: str | None, needs_origin: bool) -> None:
+    """A server that asks sends no origin; a browser always does where it matters."""
+    if origin is None and not needs_origin:
+        return
+    if origin not in shop.origins:
+        raise Problem(403, "Pages of this origin may not ask for this shop: add-shop --origin names those that may.")
+
+
+def _bearer(request: Request) -> str | None:
+    scheme, _, token = (request.headers.get("authorization") or "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+def _account(shop: Shop, token: str, now: datetime) -> str:
+    secret = keys.identity_secret(settings().master, shop.slug)
+    try:
+        return keys.open_customer_token(secret, token, shop.slug, now)
+    except keys.BadToken as bad:
+        raise Problem(401, f"This customer token does not open anything: {bad}.", "token") from None
+
+
+def _address(request: Request) -> str:
+    """Where the request comes from, as the gateway saw it: what a header says of it anybody may have written."""
+    found = (request.context or {}).get("identity") or {}
+    return str(found.get("sourceIp") or "")

@@ -1,0 +1,51 @@
+"""What a process remembers for a while, so that every page view need not read it: bounded, and by the given clock."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Hashable, Mapping
+from datetime import datetime, timedelta
+from typing import Generic, TypeVar
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+_everything: list[Remembered] = []  # type: ignore[type-arg]
+
+
+class Remembered(Generic[K, V]):
+    """At most `most` values, each for `fresh`; the one not asked for longest goes first."""
+
+    def __init__(self, fresh: timedelta, most: int) -> None:
+        self._fresh, self._most = fresh, most
+        self._kept: OrderedDict[K, tuple[datetime, V]] = OrderedDict()
+        _everything.append(self)
+
+    def get(self, key: K, now: datetime, read: Callable[[], V]) -> V:
+        """The value, read where it is not known or no longer fresh."""
+        return self.all([key], now, lambda _: {key: read()})[key]
+
+    def all(self, keys: Collection[K], now: datetime, read: Callable[[list[K]], Mapping[K, V]]) -> dict[K, V]:
+        """The values of all keys; `read` is asked once for those that are not known, and may leave some out."""
+        found = {key: self._kept[key][1] for key in keys if self._is_fresh(key, now)}
+        missing = [key for key in dict.fromkeys(keys) if key not in found]
+        for key, value in (read(missing) if missing else {}).items():
+            self._kept[key] = now, value
+            found[key] = value
+        for key in found:
+            self._kept.move_to_end(key)
+        while len(self._kept) > self._most:
+            self._kept.popitem(last=False)
+        return found
+
+    def forget(self) -> None:
+        self._kept.clear()
+
+    def _is_fresh(self, key: K, now: datetime) -> bool:
+        held = self._kept.get(key)
+        return held is not None and timedelta(0) <= now - held[0] < self._fresh
+
+
+def forget_everything() -> None:
+    """For tests, and for a world whose table was replaced."""
+    for remembered in _everything:
+        remembered.forget()

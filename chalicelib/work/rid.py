@@ -1,0 +1,68 @@
+"""`rid`: the name of one recommendation, as it was shown: which slot, which product, why, on which day.
+
+It names nobody: the same product in the same slot on the same day has one rid for all visitors. Whoever clicks hands it
+back, and the seal keeps anybody from counting what was never shown.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import json
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from chalicelib import keys
+from chalicelib.domain.times import stamp
+
+LONGEST = 400
+KEPT = timedelta(days=2)
+_HEAD = "r_"
+
+
+class BadRid(ValueError):
+    """Not one of ours, of another shop, or too old."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rid:
+    """`day` is `2026-11-22`; `item` a product's id, or a message's."""
+
+    slot: str
+    item: str
+    code: str
+    day: str
+
+
+def make(master: bytes, shop: str, slot: str, item: str, code: str, now: datetime) -> str:
+    """`r_…`, URL-safe."""
+    fields = _text64(json.dumps([slot, item, code, stamp(now)[:10]], ensure_ascii=False, separators=(",", ":")))
+    return f"{_HEAD}{fields}.{keys.recommendation_mac(master, shop, fields)}"
+
+
+def open_rid(master: bytes, shop: str, rid: str, now: datetime) -> Rid:
+    """What it stands for. Raises BadRid."""
+    fields, _, mac = rid.removeprefix(_HEAD).partition(".")
+    if not (rid.startswith(_HEAD) and rid.isascii() and len(rid) <= LONGEST):
+        raise BadRid("form")
+    if not hmac.compare_digest(mac, keys.recommendation_mac(master, shop, fields)):
+        raise BadRid("signature")
+    found = _fields(fields)
+    if not -1 <= (now.date() - date.fromisoformat(found.day)).days <= KEPT.days:
+        raise BadRid("too old")
+    return found
+
+
+def _fields(text: str) -> Rid:
+    try:
+        match json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))):
+            case [str(slot), str(item), str(code), str(day)]:
+                return Rid(slot, item, code, day)
+    except (binascii.Error, ValueError):
+        pass
+    raise BadRid("form")
+
+
+def _text64(text: str) -> str:
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")

@@ -1,0 +1,138 @@
+"""What a page of the shop shows to whoever looks at it: one answer for all its slots.
+
+Personal slots are filled for a customer whom the shop's own server names, and only for the treated: the held out see
+the page as everybody does. Whatever is not personal is the same for both, and the same for everybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from chalicelib.domain import arms, blinding
+from chalicelib.domain.customer import Node
+from chalicelib.domain.events import Product
+from chalicelib.domain.shop import Shop
+from chalicelib.domain.slot import PERSONAL, Ask, Choice
+from chalicelib.table import visitor as visitors
+from chalicelib.table.visitor import Visitor
+from chalicelib.work import slot_choice, slot_sources, units
+from chalicelib.work.read_views import Json
+from chalicelib.work.slot_choice import Scene
+from chalicelib.work.slot_view import Maker, Voice, link
+
+SAMPLE = "sample"
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Who asks: `account` is the platform's id of a customer who is logged in, None: nobody we are told of."""
+
+    account: str | None = None
+    preview: bool = False
+
+
+def answer(shop: Shop, ask: Ask, who: Who, master: bytes, now: datetime) -> Json:
+    """The page's slots, in the order asked for. Raises Trouble."""
+    visitor = _visitor(shop, who.account, now) if who.account else None
+    arm = _arm(shop, who.account, visitor) if who.account else None
+    personal = visitor if visitor and (arm == "treated" or who.preview) else None
+    voice = Voice(shop, ask)
+    maker = Maker(shop, voice, master, now, seal=not who.preview)
+    model = slot_sources.model(shop.slug, now)
+    filled = _filled(shop, ask, model, personal, now, preview=who.preview)
+    return {
+        "language": voice.language,
+        "direction": voice.direction,
+        "personal": who.account is not None,
+        "arm": arm,
+        "preview": who.preview,
+        "learned_at": model.get("learned_at"),
+        "slots": [_slot(slot, ask, voice, maker, filled, personal) for slot in ask.slots],
+    }
+
+
+def _visitor(shop: Shop, account: str, now: datetime) -> Visitor | None:
+    """Her account's node; somebody erased is nobody, unless she came back after it."""
+    erased_at: str | None = None
+    while True:
+        found = visitors.read(shop.slug, blinding.customer_id(shop.blind_key, f"account:{account}", erased_at), now)
+        if found is None or found.node.erased_at is None:
+            return found
+        erased_at = found.node.erased_at
+
+
+def _arm(shop: Shop, account: str, visitor: Visitor | None) -> str:
+    """The arm that was assigned to her, or would be now: the hash of her unit decides both, for strangers too."""
+    node = visitor.node if visitor else Node("", "")
+    identity = units.identity_of(node) or f"account:{account}"
+    unit = node.unit or blinding.experiment_unit(shop.blind_key, identity)
+    return "treated" if arms.is_treated(shop.salt, unit, node.share or shop.treated_share) else "control"
+
+
+@dataclass(frozen=True, slots=True)
+class _Filled:
+    """What stands in each slot, and the products spoken of."""
+
+    choices: Mapping[str, list[Choice]]
+    shown: Mapping[str, Product]
+
+
+def _filled(
+    shop: Shop, ask: Ask, model: Mapping[str, Any], visitor: Visitor | None, now: datetime, *, preview: bool
+) -> _Filled:
+    recs = slot_sources.recs(shop.slug, slot_choice.lists_wanted(ask, visitor), now)
+    scene = Scene(ask, now, model, recs, visitor, _of_category(shop, ask, model, now))
+    chosen = {slot: slot_choice.choose(slot, scene) for slot in ask.slots}
+    if preview:
+        chosen = {slot: found or _samples(slot, model) for slot, found in chosen.items()}
+    wanted = [name for found in chosen.values() for choice in found for name in _spoken_of(choice)]
+    shown = slot_sources.shown(shop.slug, wanted, now)
+    return _Filled(_fitting(ask, chosen, shown), shown)
+
+
+def _of_category(shop: Shop, ask: Ask, model: Mapping[str, Any], now: datetime) -> set[str] | None:
+    if not ask.category:
+        return None
+    popular = [product for found in (model.get("popular") or {}).values() for product, _ in found]
+    shown = slot_sources.shown(shop.slug, popular[:300], now)
+    return {id for id, product in shown.items() if ask.category in (*product.categories, *product.tags)}
+
+
+def _samples(slot: str, model: Mapping[str, Any]) -> list[Choice]:
+    """What a slot may look like, for a theme that is being made: popular products, else whatever there is."""
+    found = [product for product, _ in (model.get("popular") or {}).get("*", ())] or list(model.get("catalogue") or ())
+    return [Choice(product, SAMPLE) for product in found] if slot != "messages" else []
+
+
+def _spoken_of(choice: Choice) -> tuple[str, ...]:
+    return choice.product, *((choice.params["product"],) if "product" in choice.params else ())
+
+
+def _fitting(ask: Ask, chosen: Mapping[str, list[Choice]], shown: Mapping[str, Product]) -> dict[str, list[Choice]]:
+    """As many as fit, of what can be bought, each product once on the page. What is personal gives way to what is not:
+    else the two arms would differ in what is the same for everybody."""
+    fitting: dict[str, list[Choice]] = {}
+    taken: set[str] = set()
+    for slot in sorted(chosen, key=lambda slot: slot in PERSONAL):
+        there = (choice for choice in chosen[slot] if _can_be_shown(shown.get(choice.product), ask))
+        fitting[slot] = [c for c in there if c.product not in taken or c.code == SAMPLE][: ask.limit]
+        taken |= {choice.product for choice in fitting[slot]}
+    return fitting
+
+
+def _can_be_shown(product: Product | None, ask: Ask) -> bool:
+    if product is None or not product.available or not product.title:
+        return False
+    return link(product.image) is not None if ask.pictures else True
+
+
+def _slot(slot: str, ask: Ask, voice: Voice, maker: Maker, filled: _Filled, visitor: Visitor | None) -> Json:
+    kind = "messages" if slot == "messages" else "products"
+    if kind == "messages":
+        items = maker.messages(visitor.messages[: ask.limit] if visitor else ())
+    else:
+        items = maker.products(slot, filled.choices[slot], filled.shown)
+    return {"name": slot, "kind": kind, "title": voice.title(slot, ask), "items": items}
