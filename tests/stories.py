@@ -53,10 +53,11 @@ class Person:
     currency: str = "EUR"
     phone: str | None = None
     sms: bool = False  # she has agreed to text messages
+    account: str | None = None  # with which the shop's pages know her
 
     def buyer(self, at: datetime) -> Buyer:
         said = (Consent("sms", "subscribed", "checkout", stamp(at)),) if self.sms else ()
-        return Buyer(None, self.email, self.phone, self.name, self.locale, self.country, said)
+        return Buyer(self.account, self.email, self.phone, self.name, self.locale, self.country, said)
 
     def order(self, number: int | str, at: datetime = NOON, **changes: Any) -> Order:
         told = {"currency": self.currency, "currency_original": self.currency, "buyer": self.buyer(at), **changes}
@@ -70,7 +71,7 @@ AMELIE = Person("Amélie Laurent", "amelie@example.test", "fr-FR", "FR")
 OMAR = Person("عمر الخطيب", "omar@example.test", "ar-AE", "AE", "AED", "+971501234567")
 ELENA = Person("Elena Ruiz", "elena@example.test", "es-ES", "ES", phone="+34600111222", sms=True)
 PRIYA = Person("Priya Nair", "priya@example.test", "en-IN", "IN", "INR", "+919812345678", sms=True)
-NOAH = Person("Noah Tremblay", "noah@example.test", "fr-CA", "CA", "CAD")
+NOAH = Person("Noah Tremblay", "noah@example.test", "fr-CA", "CA", "CAD", account="31")
 MEI = Person("Mei Tanaka", "mei@example.test", "en-GB", "JP", "JPY")
 LUCIA = Person("Lucía Gómez", "lucia@example.test", "es-MX", "MX", "MXN")
 EMMA = Person("Emma Clark", "emma@example.test", "en-US", "US", "USD", "+12025550123", sms=True)

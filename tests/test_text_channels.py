@@ -422,7 +422,9 @@ def configured(**channels: dict[str, Any]) -> Shop:
 
 
 def test_a_message_lies_on_her_shelf_once_for_thirty_days(dynamo: FakeDynamo) -> None:
-    shop, message = configured(onsite={"provider": "onsite"}), replace(TEXT, text=" Your mug is back ", subject="New")
+    about = {**TEXT.about, "visitor": "c_1"}
+    shop = configured(onsite={"provider": "onsite"})
+    message = replace(TEXT, text=" Your mug is back ", subject="New", about=about)
     for _ in range(2):
         assert ways.deliver(shop, "onsite", message, NOON, settings()).provider_id == TEXT.id
     (shown,) = shelf.of_customer("acme", ["c_1", "c_2"], NOON)

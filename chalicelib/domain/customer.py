@@ -216,6 +216,11 @@ class Customer:
         return [node.key.removeprefix("account:") for node in self.nodes if node.key.startswith("account:")]
 
     @property
+    def account_node(self) -> str | None:
+        """The node by which the storefront knows her when she is logged in."""
+        return next((node.id for node in self.nodes if node.key.startswith("account:")), None)
+
+    @property
     def last_sends(self) -> list[LastSend]:
         return sorted((send for node in self.nodes for send in node.last_sends), key=lambda send: in_order(send.at))
 

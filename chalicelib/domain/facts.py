@@ -78,9 +78,11 @@ class Facts:
 
 def address_of(purpose: str, reaches: str, order: Order | None, customer: Customer | None) -> str | None:
     """Where a message goes: what is about an order, to the address left with it (the next one may be a gift, with
-    somebody else's address); all else, to the one she gave last."""
+    somebody else's address); all else, to the one she gave last. A visitor is only ever known by her account's node."""
     if customer is None:
         return None
+    if reaches == "visitor":
+        return customer.account_node
     if reaches not in ("email", "sms"):
         return customer.id
     left = None if order is None else order.buyer.email if reaches == "email" else order.buyer.phone

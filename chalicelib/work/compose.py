@@ -76,6 +76,7 @@ def _in_short(case: Case, channel: str) -> dict[str, str]:
         "customer": case.customer.id if case.customer else None,
         "order": row.order_id,
         "channel": channel,
+        "visitor": case.customer.account_node if case.customer and channel == "onsite" else None,
     }
     return {name: str(value) for name, value in known.items() if value}
 

@@ -161,12 +161,12 @@ def _shelve(message: Message, now: datetime) -> None:
     from chalicelib.table import shelf
 
     about = message.about
-    if not about.get("customer"):
+    if not about.get("visitor"):
         raise Refused("nobody to show it to")
     link = about.get("link", "")
     shown = shelf.Shown(message.id, message.text.strip(), stamp(now), message.subject, link, message.language)
     try:
-        shelf.put(message.shop, about["customer"], shown)
+        shelf.put(message.shop, about["visitor"], shown)
     except base.Trouble as trouble:
         raise Trouble(str(trouble)) from None
 
