@@ -18,8 +18,8 @@ help:            ## this list
 demo: $(READY)   ## the story: three shops, their orders, their mails; then serves (ONCE=1: ends with one JSON line)
 	@$(PY) -m infra.local demo --port $(PORT) $(if $(ONCE),--once) $(if $(START),--start $(START))
 
-serve: $(READY)  ## an empty persistent world on 127.0.0.1 (PORT=8000 DATA=.local START=ISO)
-	@exec $(PY) -m infra.local serve --port $(PORT) --data $(DATA) $(if $(START),--start $(START))
+serve: $(READY)  ## an empty persistent world on 127.0.0.1 (PORT=8000 DATA=.local START=ISO; SHOPS=1: with the demo's shops)
+	@exec $(PY) -m infra.local serve --port $(PORT) --data $(DATA) $(if $(START),--start $(START)) $(if $(SHOPS),--shops)
 
 test: $(READY_TO_PACK)  ## what CI runs
 	$(PY) -m pytest -n $(WORKERS) --dist loadfile

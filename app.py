@@ -14,8 +14,10 @@ from chalicelib import accept
 from chalicelib.routes.connections import connections
 from chalicelib.routes.customers import customers
 from chalicelib.routes.deliveries import deliveries
+from chalicelib.routes.events import visits
 from chalicelib.routes.flow_trials import flow_trials
 from chalicelib.routes.flows import flows
+from chalicelib.routes.learning import learning
 from chalicelib.routes.mail_links import mail_links
 from chalicelib.routes.my_pages import my_pages
 from chalicelib.routes.orders import orders
@@ -25,6 +27,7 @@ from chalicelib.routes.public import public
 from chalicelib.routes.ratings import rating_pages
 from chalicelib.routes.slots import slots
 from chalicelib.routes.tasks import tasks
+from chalicelib.routes.widget import widget
 
 app = Chalice(app_name="ecrm")
 for blueprint in (
@@ -40,7 +43,10 @@ for blueprint in (
     rating_pages,
     connections,
     provider_events,
+    learning,
     slots,
+    visits,
+    widget,
     public,
 ):
     app.register_blueprint(blueprint)

@@ -107,6 +107,14 @@ class Aws:
         whatever has to be done stands in the table."""
         self._send_all(self._settings.need("fetch_url").fetch_url, messages)
 
+    def ask_learn(self, messages: list[tuple[str, str]]) -> None:
+        """(shop, message) each onto the queue of shops that are to be learnt from. Hints, as `ask_fetch`'s are."""
+        self._send_all(self._settings.need("learn_url").learn_url, messages)
+
+    def hand_events(self, text: str, shop: str) -> None:
+        """Onto the queue of what visitors do in the storefronts."""
+        self._thin.sqs_send(self._settings.need("events_url").events_url, text, shop)
+
     def _send_all(self, url: str, messages: list[tuple[str, str]]) -> None:
         for start in range(0, len(messages), BATCH):
             some = enumerate(messages[start : start + BATCH])

@@ -16,6 +16,8 @@ _VARIABLES = {
     "outbox_url": ("ECRM_OUTBOX_URL", "set it to the address of the outbox queue"),
     "feedback_url": ("ECRM_FEEDBACK_URL", "set it to the address of the queue that takes the mail provider's events"),
     "fetch_url": ("ECRM_FETCH_URL", "set it to the address of the queue of questions for the shops' own APIs"),
+    "learn_url": ("ECRM_LEARN_URL", "set it to the address of the queue of shops that are to be learnt from"),
+    "events_url": ("ECRM_EVENTS_URL", "set it to the address of the queue of what visitors do in the storefronts"),
     "unverified_url": ("ECRM_UNVERIFIED_URL", "set it to the address of the queue for deliveries still to be verified"),
     "bucket": ("ECRM_BUCKET", "set it to the name of the S3 bucket"),
     "mail_configuration_set": ("ECRM_MAIL_CONFIGURATION_SET", "set it to the name of the SES configuration set"),
@@ -53,6 +55,8 @@ class Settings:
     feedback_url: str = ""
     unverified_url: str = ""
     fetch_url: str = ""
+    learn_url: str = ""
+    events_url: str = ""
     endpoint_url: str = ""
     mail_endpoint_url: str = ""
     sms_endpoint_url: str = ""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 TEMPLATE = Path(__file__).with_name("template.json")
-QUEUES = ("Inbox", "Unverified", "Outbox", "Feedback", "Fetch")
+QUEUES = ("Inbox", "Unverified", "Outbox", "Feedback", "Fetch", "Learn", "Events")
 # What guards data worth keeping is left off where data is thrown away.
 _TABLE_PARTS = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
 

@@ -107,6 +107,9 @@ class Bucket:
     def ask_fetch(self, messages: list[tuple[str, str]]) -> None:
         self.hints += [(shop, json.loads(body)["task"]) for shop, body in messages]
 
+    def ask_learn(self, messages: list[tuple[str, str]]) -> None:
+        self.ask_fetch(messages)
+
 
 @dataclass
 class Ran:

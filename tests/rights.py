@@ -125,7 +125,7 @@ def watching(watch: Watch) -> Iterator[None]:
 
     from chalicelib import accept
     from chalicelib.channels import sns
-    from chalicelib.functions import feedback, fetch, ingest, send, tick
+    from chalicelib.functions import events, feedback, fetch, ingest, learn, send, tick
 
     call, request = BaseClient._make_api_call, Thin._request
 
@@ -158,8 +158,8 @@ def watching(watch: Watch) -> Iterator[None]:
     put(sns, "_exchange", texting)
     put(chalice.Chalice, "__call__", _as("api", chalice.Chalice.__call__))
     put(accept, "handler", _as("accept", accept.handler))
-    for module, name in ((ingest, "ingest"), (send, "send"), (feedback, "feedback"), (fetch, "fetch"), (tick, "tick")):
-        put(module, "handler", _as(name, module.handler))
+    for module in (ingest, send, feedback, fetch, learn, events, tick):
+        put(module, "handler", _as(module.__name__.rpartition(".")[2], module.handler))
     try:
         yield
     finally:

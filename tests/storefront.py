@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from chalicelib import keys
+from chalicelib import clock, keys
 from chalicelib.domain.events import Product
 from chalicelib.domain.order import Buyer, Line
 from chalicelib.domain.shop import Shop
@@ -68,7 +68,7 @@ def bought(shop: Shop, order_id: str, days_ago: int, *ids: str, buyer: Buyer = M
 def token(shop: Shop, account: str = "7", expires: datetime | None = None, issuer: str = "") -> str:
     """What the shop's server makes for who is logged in; `issuer`: what it says there instead of the shop."""
     secret = keys.identity_secret(MASTER, shop.slug)
-    return keys.customer_token(secret, issuer or shop.slug, account, expires or NOW + timedelta(minutes=10))
+    return keys.customer_token(secret, issuer or shop.slug, account, expires or clock.now() + timedelta(minutes=10))
 
 
 def asks(

@@ -22,6 +22,8 @@ READERS = {
     "Outbox": "send",
     "Feedback": "feedback",
     "Fetch": "fetch",
+    "Learn": "learn",
+    "Events": "events",
 }
 TWO_WEEKS = timedelta(days=14).total_seconds()
 
@@ -52,7 +54,9 @@ def test_a_message_is_tried_for_a_day_before_it_counts_as_dead(queue: str) -> No
 
 @pytest.mark.parametrize("queue", resources.QUEUES)
 def test_messages_live_for_two_weeks_and_the_dead_stay_as_long(queue: str) -> None:
-    assert properties(f"{queue}Queue")["MessageRetentionPeriod"] == TWO_WEEKS
+    """What visitors do in a storefront is worth less: four days."""
+    lives = timedelta(days=4).total_seconds() if queue == "Events" else TWO_WEEKS
+    assert properties(f"{queue}Queue")["MessageRetentionPeriod"] == lives
     assert properties(f"{queue}DeadQueue")["MessageRetentionPeriod"] == TWO_WEEKS
     assert properties(f"{queue}Queue")["RedrivePolicy"]["deadLetterTargetArn"] == {
         "Fn::GetAtt": [f"{queue}DeadQueue", "Arn"]
@@ -142,5 +146,6 @@ def test_nothing_in_the_bucket_stays_for_ever_but_what_is_worked_off() -> None:
     rules = resources.template()["Bucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
     kept = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "Prefix" in rule}
     # bodies: 14 days in the queue, 14 in quarantine; the journal: as long as a follow-up looks back; imports: files
-    # full of people, longer than any import takes
-    assert kept == {"bodies/": 30, "journal/": 400, "notices/": 14, "pings/": 7, "imports/": 30}
+    # full of people, longer than any import takes; learn: what a night's run works with, thrown away at its end
+    days = {"bodies/": 30, "journal/": 400, "notices/": 14, "pings/": 7, "imports/": 30, "learn/": 7}
+    assert kept == days

@@ -39,7 +39,7 @@ from tests.rights import Watch, allows, statements, watching
 from webhooks.keeping import keep
 
 START = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
-FUNCTIONS = ("accept", "api", "ingest", "send", "feedback", "fetch", "tick")
+FUNCTIONS = ("accept", "api", "ingest", "send", "feedback", "fetch", "learn", "events", "tick")
 # (function or *, statement, action) -> why it is allowed although no call of ours shows it.
 REASONS = {
     ("*", "Log", "logs:CreateLogStream"): "Lambda itself writes the logs, with the function's role",

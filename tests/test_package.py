@@ -15,7 +15,8 @@ import boto3
 import pytest
 
 from chalicelib import flows, languages, settings
-from chalicelib.table import sync
+from chalicelib.table import learnt, sync
+from chalicelib.work import learn_timer
 from chalicelib.work import sync as talks
 from infra import package, resources, trim
 from tests import todays_order
@@ -190,7 +191,7 @@ def memory() -> Iterator[dict[str, float]]:
 def test_a_delivery_becomes_an_order_and_a_mail_with_each_function_alone(
     artifact: Artifact, shop: Shop, ministack_process: str, memory: dict[str, float]
 ) -> None:
-    """accept → ingest → tick → send → feedback, then fetch: each twice, cold and warm, each from its zip alone."""
+    """accept → ingest → tick → send → feedback, then fetch, then learn: each twice, cold and warm, each from its zip alone."""
     with SmallLambda(artifact.accept, "chalicelib.accept.handler", shop.variables) as accept:
         for _ in ("cold", "warm"):
             assert accept.invoke(delivery(shop.told))["statusCode"] == 200, accept.log()
@@ -226,6 +227,13 @@ def test_a_delivery_becomes_an_order_and_a_mail_with_each_function_alone(
         assert '"level":"ERROR"' not in fetch.log()
         memory["fetch"] = fetch.memory_mb()
     assert sync.read("acme", "reconcile").sync.trouble["code"] == "not_connected"
+    learn_timer.soon("acme", datetime.now(UTC))
+    with SmallLambda(artifact.app, "chalicelib.functions.learn.handler", shop.variables) as learn:
+        for _ in ("cold", "warm"):
+            assert learn.invoke(batch(json.dumps({"shop": "acme", "task": "learn"}))) == {"batchItemFailures": []}
+        assert '"level":"ERROR"' not in learn.log(), learn.log()
+        memory["learn"] = learn.memory_mb()
+    assert (learnt.model("acme") or {})["orders"] == 1
 
 
 def test_the_api_answers_every_kind_of_question(artifact: Artifact, shop: Shop, memory: dict[str, float]) -> None:

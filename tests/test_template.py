@@ -24,6 +24,8 @@ QUEUE_OF = {
     "Send": "Outbox",
     "Feedback": "Feedback",
     "Fetch": "Fetch",
+    "Learn": "Learn",
+    "Events": "Events",
 }
 FUNCTIONS = {"Accept", "APIHandler", "Tick", *QUEUE_OF}
 DAY = 24 * 60 * 60
@@ -105,7 +107,7 @@ def test_the_handlers_that_the_template_names_exist(functions: dict[str, Json]) 
 def test_the_handlers_past_chalice_are_those_that_the_app_calls(functions: dict[str, Json]) -> None:
     """What the template runs on AWS and what app.py runs elsewhere must not drift apart."""
     source = (resources.TEMPLATE.parents[1] / "app.py").read_text()
-    for name in ("Ingest", "Unverified", "Send", "Feedback", "Fetch", "Tick"):
+    for name in ("Ingest", "Unverified", "Send", "Feedback", "Fetch", "Learn", "Events", "Tick"):
         body = source.split(f"def {name.lower()}(")[1].split("\n\n\n")[0]
         module = functions[name]["Handler"].removesuffix(".handler").rpartition(".")[2]
         assert f"from chalicelib.functions import {module} as function" in body
@@ -165,6 +167,17 @@ def test_shops_are_asked_one_thing_at_a_time_by_three_at_most(
     assert (functions["Fetch"]["Timeout"], functions["Fetch"]["MemorySize"]) == (120, 1024)
 
 
+def test_learning_and_the_storefronts_noise_take_two_functions_each_at_most(
+    mappings: dict[str, Json], functions: dict[str, Json]
+) -> None:
+    """Of a new account's ten. One shop at a time may fill a function's memory and its quarter of an hour."""
+    assert (mappings["Learn"]["BatchSize"], mappings["Events"]["BatchSize"]) == (1, 10)
+    for name in ("Learn", "Events"):
+        assert mappings[name]["ScalingConfig"] == {"MaximumConcurrency": 2}
+    assert (functions["Learn"]["Timeout"], functions["Learn"]["MemorySize"]) == (900, 2048)
+    assert (functions["Events"]["Timeout"], functions["Events"]["MemorySize"]) == (30, 512)
+
+
 def test_every_function_is_told_what_its_handler_needs(functions: dict[str, Json]) -> None:
     """`settings().need(...)` fails at the first message, in somebody's account. The API's own cannot be told its
     address: the API is made from it."""
@@ -201,7 +214,7 @@ def test_the_table_can_be_restored_and_is_not_deleted_by_accident(stack: Json) -
 def test_what_holds_data_outlives_the_stack(stack: Json) -> None:
     kinds = ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::SQS::Queue")
     held = {name: one for kind in kinds for name, one in all_of(stack, kind).items()}
-    assert len(held) == 12
+    assert len(held) == 16
     for name, one in held.items():
         assert (one["DeletionPolicy"], one["UpdateReplacePolicy"]) == ("Retain", "Retain"), name
 
@@ -244,9 +257,20 @@ def test_every_route_is_throttled(stack: Json) -> None:
     assert "/*" in named, "what no entry names"
     existing = {"/~1" + path[1:].replace("/", "~1") for path, _, _ in integrations(stack)}
     assert named - {"/*"} <= existing, "a setting for a route that is not there throttles nothing"
-    public = {path for path in existing if re.match(r"/~1(hooks|m|u|connect)~1", path)}
+    public = {path for path in existing if re.match(r"/~1(hooks|m|u|connect|v1~1slots$|v1~1events$)", path)}
     assert len(public) >= 6
     assert public <= named, "what strangers may call has its own limit, so that they cannot use up the partners'"
+
+
+def test_who_is_throttled_is_told_when_to_come_again_and_a_page_may_read_it(stack: Json) -> None:
+    body = stack["Resources"]["RestAPI"]["Properties"]["Body"]
+    throttled = body["x-amazon-apigateway-gateway-responses"]["THROTTLED"]
+    headers = throttled["responseParameters"]
+    assert int(headers["gatewayresponse.header.Retry-After"].strip("'")) > 0
+    assert headers["gatewayresponse.header.Access-Control-Allow-Origin"] == "'*'"
+    assert "Retry-After" in headers["gatewayresponse.header.Access-Control-Expose-Headers"]
+    (text,) = throttled["responseTemplates"].values()
+    assert (throttled["statusCode"], json.loads(text)["status"]) == (429, 429)
 
 
 def test_json_is_text_to_the_api(stack: Json) -> None:

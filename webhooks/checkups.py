@@ -15,7 +15,16 @@ from webhooks.keeping import everybody
 from webhooks.show import plural
 from webhooks.words import no_sender
 
-_NEEDED = ("public_url", "outbox_url", "feedback_url", "unverified_url", "fetch_url", "mail_configuration_set")
+_NEEDED = (
+    "public_url",
+    "outbox_url",
+    "feedback_url",
+    "unverified_url",
+    "fetch_url",
+    "learn_url",
+    "events_url",
+    "mail_configuration_set",
+)
 # More than this on the inbox is not a busy minute any more.
 MANY_WAITING = 10_000
 

@@ -10,7 +10,7 @@ from typing import Any
 from chalicelib.settings import Settings
 from webhooks.here import aws_client
 
-NAMES = ("inbox", "unverified", "outbox", "feedback", "fetch")
+NAMES = ("inbox", "unverified", "outbox", "feedback", "fetch", "learn", "events")
 _COUNTED = "ApproximateNumberOfMessages"
 # Messages that are looked at stay hidden so long: enough to see all of them once.
 _HIDDEN_SECONDS = 120

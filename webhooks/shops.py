@@ -39,11 +39,13 @@ def add_shop(
     """Create the shop, or change what the arguments name; publish the directory; return what the owner needs (as in
     `described`) with `warnings`. Raises BadArgument, with nothing written."""
     settings.need("public_url")
-    rows = _table() if rows is None else rows
+    kept, rows = rows is None, _table() if rows is None else rows
     slug = checked(args)["slug"]
     shop = registered(args, rows.get(slug), settings.master, now)
     if not args.get("dry_run"):
         rows.put(shop)
+        if kept:
+            _learn(slug, now)
         thin = settings.thin()
         directory.publish(lambda: _all(rows, shop), put or (lambda key, data: thin.s3_put(settings.bucket, key, data)))
     return {**described(shop, settings), "warnings": warnings(shop, args)}
@@ -71,6 +73,13 @@ def _table() -> Rows:
 
     base.connect()
     return shops
+
+
+def _learn(slug: str, now: datetime) -> None:
+    """From now on it is learnt from, every night."""
+    from chalicelib.work import learn_timer
+
+    learn_timer.ensure(slug, now)
 
 
 def _all(rows: Rows, new: Shop) -> Iterable[Shop]:
@@ -153,6 +162,7 @@ def described(shop: Shop, settings: Settings) -> dict[str, Any]:
         "publishable_key": shop.publishable_key,
         "secret_key": keys.secret_key(master, shop.slug, shop.key_generation),
         "identity_secret": keys.identity_secret(master, shop.slug),
+        "test_key": keys.test_key(master, shop.slug),
     }
 
 

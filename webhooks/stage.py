@@ -14,6 +14,8 @@ _VARIABLES = {
     "Outbox": "ECRM_OUTBOX_URL",
     "Feedback": "ECRM_FEEDBACK_URL",
     "Fetch": "ECRM_FETCH_URL",
+    "Learn": "ECRM_LEARN_URL",
+    "Events": "ECRM_EVENTS_URL",
     "MailSet": "ECRM_MAIL_CONFIGURATION_SET",
     "PublicUrl": "ECRM_PUBLIC_URL",
     "EndpointURL": "ECRM_PUBLIC_URL",

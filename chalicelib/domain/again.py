@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from chalicelib.domain.ledger import Ledger
+from chalicelib.domain.baskets import LEAST_BUYERS, Baskets
 
-FADES = 0.9  # what an order weighs less than the next newer one
-LEAST_AGAIN, LEAST_SHARE = 3, 0.1
+FADES = 0.9  # what an order counts, of what the next newer one counts
+LEANINGS = (0.25, 0.0, 0.5)  # the first is the usual one
+LEAST_SHARE = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,26 +22,25 @@ class Again:
     times: int
 
 
-def again(orders: Sequence[Sequence[str]], popularity: Mapping[str, int]) -> list[Again]:
-    """Everything in her orders (newest first, each as product ids), best first: counts that fade order by order, ties
-    by popularity (how many buy it)."""
+def again(orders: Sequence[Sequence[str]], popularity: Mapping[str, int], leaning: float = LEANINGS[0]) -> list[Again]:
+    """Everything in her orders (newest first, each as product ids), best first: counts that fade order by order, times
+    how many buy it lately (`popularity`) to the power of `leaning`; ties by that number, then by id."""
     scores: dict[str, float] = {}
     times: Counter[str] = Counter()
     for age, products in enumerate(orders):
         for product in dict.fromkeys(products):
             scores[product] = scores.get(product, 0.0) + FADES**age
             times[product] += 1
-    found = [Again(product, score, times[product]) for product, score in scores.items()]
-    return sorted(found, key=lambda a: (-a.score, -popularity.get(a.product, 0), a.product))
+    found = [
+        Again(product, score * (popularity.get(product, 0) + 0.5) ** leaning, times[product])
+        for product, score in scores.items()
+    ]
+    return sorted(found, key=lambda one: (-one.score, -popularity.get(one.product, 0), one.product))
 
 
-def consumables(ledger: Ledger) -> frozenset[str]:
+def consumables(counted: Baskets) -> frozenset[str]:
     """The products that enough of their buyers, and at least three, bought again in a later order."""
-    buyers: Counter[int] = Counter()
-    again: Counter[int] = Counter()
-    for orders in ledger.by_customer().values():
-        counts = Counter(product for order in orders for product in ledger.products_of(order))
-        buyers.update(counts.keys())
-        again.update(product for product, times in counts.items() if times > 1)
-    enough = (p for p, n in again.items() if n >= LEAST_AGAIN and n >= LEAST_SHARE * buyers[p])
-    return frozenset(ledger.products.texts[product] for product in enough)
+    texts = counted.ledger.products.texts
+    pairs = enumerate(zip(counted.repeaters, counted.buyers, strict=True))
+    enough = (n for n, (again, all_) in pairs if again >= LEAST_BUYERS and again >= LEAST_SHARE * all_)
+    return frozenset(texts[product] for product in enough)

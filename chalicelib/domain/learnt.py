@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from chalicelib.domain.again import consumables
+from chalicelib.domain.baskets import baskets
 from chalicelib.domain.choosing_rule import Chosen, choose
 from chalicelib.domain.ledger import Ledger
 from chalicelib.domain.popular import popular
-from chalicelib.domain.together import Pick, together
+from chalicelib.domain.together import Pick, lists
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class Learnt:
 
 def learn(ledger: Ledger, now_seconds: int, chosen: Chosen | None = None, products: range | None = None) -> Learnt:
     """What a run writes. One that goes on where another ended gives that one's rule and the product numbers left."""
-    chosen = chosen or choose(ledger, now_seconds)
-    lists = together(ledger, chosen.rule, products)
-    return Learnt(chosen, popular(ledger, now_seconds), consumables(ledger), lists)
+    chosen = chosen or choose(ledger)
+    counted = baskets(ledger)
+    made = lists(counted, chosen.rule, products)
+    return Learnt(chosen, popular(counted, now_seconds), consumables(counted), made)

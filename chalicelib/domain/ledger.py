@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import struct
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from chalicelib.domain.order import MOST_LINES
@@ -70,6 +70,25 @@ class Ledger:
         self.country.append(self.countries.number(country))
         self.product.extend(self.products.number(text) for text in list(dict.fromkeys(products))[:MOST_LINES])
         self.end.append(len(self.product))
+
+    def extend(self, part: Ledger, persons: Mapping[str, str] | None = None) -> None:
+        """All orders of another one, none older than the last of this one. `persons`: customers who are called
+        otherwise here, by what they are called there. Raises ValueError."""
+        if self.at and part.at and part.at[0] < self.at[-1]:
+            raise ValueError("orders are added oldest first")
+        known = persons or {}
+        customers = [self.customers.number(known.get(text, text)) for text in part.customers.texts]
+        products = [self.products.number(text) for text in part.products.texts]
+        currencies = [self.currencies.number(text) for text in part.currencies.texts]
+        countries = [self.countries.number(text) for text in part.countries.texts]
+        lines = len(self.product)
+        self.customer.extend(customers[number] for number in part.customer)
+        self.at.extend(part.at)
+        self.net.extend(part.net)
+        self.currency.extend(currencies[number] for number in part.currency)
+        self.country.extend(countries[number] for number in part.country)
+        self.end.extend(lines + end for end in part.end)
+        self.product.extend(products[number] for number in part.product)
 
     def __len__(self) -> int:
         return len(self.at)

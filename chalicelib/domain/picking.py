@@ -2,37 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from itertools import islice
 
 from chalicelib.domain.together import Pick, best_first
 
-FADES = 0.9  # what an order weighs less than the next newer one
+FADES = 0.8  # what an order says, of what the next newer one says
+MOST_LISTS = 25
+
+Lists = Mapping[str, Sequence[Pick]]  # product -> what goes with it
 
 
 def combine(lists: Sequence[tuple[float, Sequence[Pick]]], exclude: Collection[str]) -> list[Pick]:
-    """Best first: each product's weighted sum over the lists, without the excluded ones."""
-    scores: dict[str, float] = {}
-    buyers: dict[str, int] = {}
+    """Each product's weighted sum over the lists, best first, without the excluded ones. For a cart every list weighs
+    1; for "new for you" what `weights` says, and what she has is excluded."""
+    found: dict[str, tuple[float, int]] = {}
+    excluded = frozenset(exclude)
     for weight, picks in lists:
         for pick in picks:
-            scores[pick.product] = scores.get(pick.product, 0.0) + weight * pick.score
-            buyers[pick.product] = max(buyers.get(pick.product, 0), pick.buyers)
-    picks_of_all = (Pick(product, score, buyers[product]) for product, score in scores.items())
-    return sorted((pick for pick in picks_of_all if pick.product not in exclude), key=best_first)
+            score, buyers = found.get(pick.product, (0.0, 0))
+            found[pick.product] = (score + weight * pick.score, max(buyers, pick.buyers))
+    kept = (Pick(product, score, buyers) for product, (score, buyers) in found.items() if product not in excluded)
+    return sorted(kept, key=best_first)
 
 
 def weights(history: Sequence[Sequence[str]]) -> dict[str, float]:
-    """How much each product of her orders (newest first) says about what she may want next."""
+    """How much each product of her orders (newest first) says about what she may want next. The root, since the third
+    order of the same thing says less than the first."""
     found: dict[str, float] = {}
     for age, products in enumerate(history):
         for product in dict.fromkeys(products):
             found[product] = found.get(product, 0.0) + FADES**age
-    return found
+    return {product: weight**0.5 for product, weight in found.items()}
 
 
-def fill(picks: Sequence[Pick], popular: Sequence[tuple[str, int]], exclude: Collection[str], limit: int) -> list[Pick]:
-    """At most `limit`: the picks, and after them what is popular; a filled one scores 0."""
-    found = [pick for pick in picks if pick.product not in exclude][:limit]
-    shown = {pick.product for pick in found}
-    more = [Pick(p, 0.0, n) for p, n in popular if p not in shown and p not in exclude]
-    return [*found, *more][:limit]
+def goes_with(cart: Sequence[str], lists: Lists, popular: Sequence[tuple[str, int]], limit: int) -> list[str]:
+    """The products that go with everything in the cart together; what is popular after them."""
+    picks = combine([(1.0, lists[product]) for product in cart if product in lists], cart)
+    return _filled(picks, popular, frozenset(cart), limit)
+
+
+def new_for_you(
+    history: Sequence[Sequence[str]], lists: Lists, popular: Sequence[tuple[str, int]], limit: int
+) -> list[str]:
+    """The products that go with what she bought (orders newest first) and that she did not buy; what is popular after
+    them."""
+    told = weights(history)
+    picks = combine([(told[product], lists[product]) for product in loudest(told) if product in lists], told)
+    return _filled(picks, popular, told.keys(), limit)
+
+
+def loudest(told: Mapping[str, float]) -> list[str]:
+    """Of the products of her history those that say most: their lists are worth reading for her."""
+    return sorted(told, key=lambda product: -told[product])[:MOST_LISTS]
+
+
+def _filled(picks: Sequence[Pick], popular: Sequence[tuple[str, int]], has: Collection[str], limit: int) -> list[str]:
+    found = [pick.product for pick in picks[:limit]]
+    others = (product for product, _ in popular if product not in has and product not in found)
+    return [*found, *islice(others, limit - len(found))]

@@ -2,30 +2,62 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass
 
+from chalicelib.domain.baskets import LEAST_BUYERS, Baskets, newest
 from chalicelib.domain.ledger import Ledger
-from chalicelib.domain.together import LEAST_BUYERS
 
 EVERYWHERE = "*"
-WINDOW = 60 * 86400  # seconds
-MOST_POPULAR = 100
+HALF_LIFE, WINDOW = 30 * 86400, 90 * 86400  # seconds
+# Also weighs what somebody may buy again, hence more than are ever shown.
+MOST, MOST_OF_COUNTRY = 1000, 100
+WHOLE = 1 << 20  # weights are whole numbers: their sum is the same in whatever order
 
 
-def popular(ledger: Ledger, now_seconds: int) -> dict[str, list[tuple[str, int]]]:
-    """By country (and "*", the whole shop) the products most customers bought of late, with how many did."""
-    seen: dict[str, set[tuple[int, int]]] = {EVERYWHERE: set()}
-    for order in ledger.orders():
-        if ledger.at[order] > now_seconds - WINDOW:
-            pairs = [(ledger.customer[order], product) for product in ledger.products_of(order)]
-            country = ledger.countries.texts[ledger.country[order]]
-            for place in {EVERYWHERE, country or EVERYWHERE}:
-                seen.setdefault(place, set()).update(pairs)
-    tops = {place: _top(ledger, pairs) for place, pairs in seen.items()}
-    return {place: top for place, top in tops.items() if top or place == EVERYWHERE}
+@dataclass(slots=True)
+class _Tally:
+    weight: int = 0
+    buyers: int = 0
 
 
-def _top(ledger: Ledger, pairs: set[tuple[int, int]]) -> list[tuple[str, int]]:
-    counts = Counter(product for _, product in pairs)
-    found = [(ledger.products.texts[p], n) for p, n in counts.items() if n >= LEAST_BUYERS]
-    return sorted(found, key=lambda item: (-item[1], item[0]))[:MOST_POPULAR]
+def popular(counted: Baskets, now_seconds: int) -> dict[str, list[tuple[str, int]]]:
+    """By country, and "*" for the whole shop: the products that most customers bought of late, with their number. Who
+    bought 30 days ago counts half, so that it is a number that is never too high. Only what at least three customers
+    bought in 90 days, and in a country only where there is any."""
+    found: dict[str, list[tuple[int, str]]] = {EVERYWHERE: []}
+    end = min(now_seconds, newest(counted.ledger))
+    for text, orders in zip(counted.ledger.products.texts, counted.orders, strict=True):
+        for place, tally in _tallies(counted.ledger, orders, end).items():
+            if tally.buyers >= LEAST_BUYERS:
+                found.setdefault(place, []).append((-tally.weight, text))
+    return {place: _top(place, tops) for place, tops in found.items()}
+
+
+def _tallies(ledger: Ledger, orders: array[int], end: int) -> dict[str, _Tally]:
+    """Of one product: each customer's latest order in the window, by place."""
+    found: dict[str, _Tally] = {}
+    for customer_order in _latest(ledger, orders, end):
+        country = ledger.countries.texts[ledger.country[customer_order]]
+        weight = round(WHOLE * 0.5 ** ((end - ledger.at[customer_order]) / HALF_LIFE))
+        for place in {EVERYWHERE, country or EVERYWHERE}:
+            tally = found.setdefault(place, _Tally())
+            tally.weight += weight
+            tally.buyers += 1
+    return found
+
+
+def _latest(ledger: Ledger, orders: array[int], end: int) -> Iterator[int]:
+    seen: set[int] = set()
+    for order in reversed(orders):
+        if ledger.at[order] <= end - WINDOW:
+            return
+        if ledger.at[order] <= end and ledger.customer[order] not in seen:
+            seen.add(ledger.customer[order])
+            yield order
+
+
+def _top(place: str, found: list[tuple[int, str]]) -> list[tuple[str, int]]:
+    most = MOST if place == EVERYWHERE else MOST_OF_COUNTRY
+    return [(text, max(1, -weight // WHOLE)) for weight, text in sorted(found)[:most]]

@@ -45,10 +45,10 @@ class Choice:
 
 
 def bucket(count: int) -> int:
-    """The greatest of 3, 5, 10, 20, 50, 100, 200, … that is not above `count`; 1 below 3. Exact numbers would let
-    anybody watch a single customer buy."""
+    """The greatest of 3, 5, 10, 20, 50, 100, 200, … that is not above `count`; nothing is ever told of fewer than
+    three. Exact numbers would let anybody watch a single customer buy."""
     if count < 5:
-        return 3 if count >= 3 else 1
+        return 3
     size: int = 10 ** (len(str(count)) - 1)
     return next(step * size for step in (5, 2, 1) if step * size <= count)
 

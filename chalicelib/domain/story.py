@@ -8,6 +8,7 @@ from chalicelib.domain.speech import Speech, pick_language
 
 # In the order in which things of one moment are told.
 KINDS = (
+    "visited",
     "consent_unsubscribed",
     "consent_pending",
     "consent_subscribed",
@@ -106,7 +107,7 @@ def flow(name: str, language: str) -> str:
 def follow_up(flow_name: str, number: str, said: str, shop: Shop) -> str:
     """What happened to a follow-up (`said`), with its flow and the number of its order in front; `number` is "" where
     no order started it."""
-    language, speech = _speech(shop)
+    language, speech = speech_of(shop)
     if not number:
         return f"{flow(flow_name, language)}: {said}"
     about = _ABOUT[language].format(flow=flow(flow_name, language), number=speech.digits(number))
@@ -115,20 +116,20 @@ def follow_up(flow_name: str, number: str, said: str, shop: Shop) -> str:
 
 def order(kind: str, order: Order, amount: int | None, shop: Shop) -> str:
     """One of the KINDS of orders as a sentence; `amount` in minor units of the order's currency."""
-    language, speech = _speech(shop)
+    language, speech = speech_of(shop)
     said = "" if amount is None else speech.money(amount, order.currency, order.currency_original)
     return _ORDERS[kind][language].format(number=speech.digits(order.number), amount=said)
 
 
 def rating(order: Order, stars: int, words: str, shop: Shop) -> str:
     """How she rated an order, with what she wrote, if anything."""
-    language, speech = _speech(shop)
+    language, speech = speech_of(shop)
     rated = _RATED[language].format(number=speech.digits(order.number), stars=speech.number(stars))
     return _SAID[language].format(rated=rated, words=speech.isolate(words)) if words else rated
 
 
 def consent(channel: str, state: str, shop: Shop) -> str:
-    language, _ = _speech(shop)
+    language, _ = speech_of(shop)
     return _CONSENTS[state][language].format(channel=_CHANNELS.get(channel, {}).get(language, channel))
 
 
@@ -152,6 +153,7 @@ def way(name: str, language: str) -> str:
     return _WAYS.get(name, {}).get(language, name)
 
 
-def _speech(shop: Shop) -> tuple[str, Speech]:
+def speech_of(shop: Shop) -> tuple[str, Speech]:
+    """English or Persian, and how the shop's locale says numbers and names."""
     language = pick_language(None, shop.locale, ("en", "fa"))
     return language, Speech(shop.locale if shop.locale.startswith(language) else language)

@@ -1,77 +1,65 @@
 """What is bought together: for every product the others that most go with it.
 
-A pair is only told where at least three customers bought both in one order; fewer would tell what one of them bought.
+A pair is only told where at least three customers bought both in one order.
 """
 
 from __future__ import annotations
 
-from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import chain
+from heapq import nsmallest
 
+from chalicelib.domain.baskets import LEAST_BUYERS, Baskets, baskets
 from chalicelib.domain.ledger import Ledger
+from chalicelib.domain.rules import DEFAULT, RULES, Rule
 
-LEAST_BUYERS, MOST_PICKS = 3, 20
+MOST_PICKS, DIGITS = 20, 2  # smaller differences say nothing, and would have lists change every night
 
 
 @dataclass(frozen=True, slots=True)
 class Pick:
     """One product to show, the higher the score the sooner; `buyers` different customers bought the pair in one order
-    (of several lists put together: the most of any)."""
+    (where lists were put together: the most of any pair)."""
 
     product: str
     score: float
     buyers: int
 
 
-# pair, those who bought this one, those who bought the other -> score
-RULES: dict[str, Callable[[int, int, int], float]] = {
-    "jaccard": lambda pair, these, others: pair / (these + others - pair),
-    "confidence": lambda pair, these, others: pair / these,
-    "cosine": lambda pair, these, others: pair / (these * others) ** 0.5,
-}
-DEFAULT = "jaccard"
-
-
 def together(ledger: Ledger, rule: str = DEFAULT, products: range | None = None) -> Iterator[tuple[str, list[Pick]]]:
-    """Every product (of those numbered so in the ledger) that has any, with its best others, best first."""
-    orders = _orders_of_products(ledger)
-    buyers = [len({ledger.customer[order] for order in found}) for found in orders]
-    for product in products if products is not None else range(len(orders)):
-        picks = _picks(ledger, product, orders[product], buyers, RULES[rule])
+    """Every product (of those with these numbers in the ledger) that has any, with its best others, best first."""
+    yield from lists(baskets(ledger), rule, products)
+
+
+def lists(counted: Baskets, rule: str, products: Iterable[int] | None = None) -> Iterator[tuple[str, list[Pick]]]:
+    """The same from what was counted already."""
+    texts = counted.ledger.products.texts
+    for product in range(len(texts)) if products is None else products:
+        picks = best(counted, product, counted.buyers_with(product), RULES[rule])
         if picks:
-            yield ledger.products.texts[product], picks
+            yield texts[product], picks
 
 
-def _picks(
-    ledger: Ledger, product: int, orders: array[int], buyers: list[int], score: Callable[[int, int, int], float]
-) -> list[Pick]:
-    pairs = Counter(chain.from_iterable(_baskets_by_customer(ledger, orders)))
-    texts = ledger.products.texts
+def best(counted: Baskets, product: int, pairs: Counter[int], rule: Rule) -> list[Pick]:
+    """The best of the products that `pairs` customers bought with this one, scaled for being put together."""
+    these, buyers, trend = counted.buyers[product], counted.buyers, counted.trend
     found = [
-        Pick(texts[other], score(pair, buyers[product], buyers[other]), pair)
+        (rule(pair, these, buyers[other], trend[other]), pair, other)
         for other, pair in pairs.items()
-        if pair >= LEAST_BUYERS and other != product
+        if pair >= LEAST_BUYERS
     ]
-    return sorted(found, key=best_first)[:MOST_PICKS]
+    texts = counted.ledger.products.texts
+    top = nsmallest(MOST_PICKS, found, key=lambda one: (-one[0], -one[1], texts[one[2]]))
+    return _scaled([Pick(texts[other], score, pair) for score, pair, other in top])
 
 
-def _baskets_by_customer(ledger: Ledger, orders: array[int]) -> Iterator[set[int]]:
-    """What each customer bought in these orders, each product once a customer."""
-    baskets: dict[int, set[int]] = {}
-    for order in orders:
-        baskets.setdefault(ledger.customer[order], set()).update(ledger.products_of(order))
-    return iter(baskets.values())
-
-
-def _orders_of_products(ledger: Ledger) -> list[array[int]]:
-    found = [array("i") for _ in ledger.products.texts]
-    for order in ledger.orders():
-        for product in ledger.products_of(order):
-            found[product].append(order)
-    return found
+def _scaled(picks: list[Pick]) -> list[Pick]:
+    """A product that goes a little with everything speaks more softly than one that goes with little: of all scores
+    the root of their sum is taken out."""
+    root = sum(pick.score for pick in picks) ** 0.5
+    scaled = [Pick(pick.product, float(f"{pick.score / root:.{DIGITS}g}"), pick.buyers) for pick in picks]
+    return sorted(scaled, key=best_first)
 
 
 def best_first(pick: Pick) -> tuple[float, int, str]:

@@ -1,5 +1,5 @@
-"""The clock: what is due goes to the outbox or to a shop's API, then what was spooled to the inbox; what the door
-noticed is counted."""
+"""The clock: what is due goes to the outbox, to a shop's API or to be learnt from, then what was spooled to the inbox;
+what the door noticed is counted."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from chalicelib.work import aws, dispatch, notices, spool
 
 def handler(event: dict[str, Any], context: object) -> None:
     """Once a minute."""
-    given, reach = settings().need("outbox_url", "fetch_url"), aws.reach()
+    given, reach = settings().need("outbox_url", "fetch_url", "learn_url"), aws.reach()
     outside = dispatch.Outside(
-        reach.send_due, lambda: reach.waiting(given.outbox_url), given.mail_rate, reach.ask_fetch
+        reach.send_due, lambda: reach.waiting(given.outbox_url), given.mail_rate, reach.ask_fetch, reach.ask_learn
     )
     dispatch.tick(clock.now(), outside)
     spool.drain(spool.Outside(lambda most: reach.keys("spool/", most), reach.get_or_none, reach.send, reach.forget))

@@ -6,6 +6,9 @@ cannot be told apart, not by the answer and not by its time. The rest is the wor
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from chalice import Blueprint, Response
 from chalice.app import Request
 
@@ -20,14 +23,14 @@ from chalicelib.work import aws
 from chalicelib.work.log import logger
 from chalicelib.work.visit_messages import message
 
-events = Blueprint(__name__)
+visits = Blueprint(__name__)
 _TYPES = ("application/json", "text/plain")
 # A page view is told in one or two requests; an office behind one address is many visitors.
 _VISITORS = Limiter(Limit(burst=60, per_minute=120))
 _PLACES = Limiter(Limit(burst=300, per_minute=1200))
 
 
-@storefront(events, "/v1/events", "POST")
+@storefront(visits, "/v1/events", "POST")
 def post_events(request: Request) -> Response:
     """Taken: put on the queue, or dropped without a word where a program tells it."""
     batch = _read(request)
@@ -61,13 +64,15 @@ def _read(request: Request) -> Batch:
 
 def _key(request: Request, batch: Batch) -> str | None:
     """In the body; also in the address, for whoever tells shops apart before the body is read."""
-    params = request.query_params or {}
-    values = params.getlist("key") if hasattr(params, "getlist") else [params[name] for name in params if name == "key"]
-    if set(params) - {"key"}:
-        raise Problem(400, "is not known here; known: key", sorted(set(params) - {"key"})[0][:60])
-    if len({*values, *((batch.key,) if batch.key else ())}) > 1:
+    params: Mapping[str, Any] = request.query_params or {}
+    unknown = sorted(set(params) - {"key"})
+    if unknown:
+        raise Problem(400, "is not known here; known: key", "".join(ch for ch in unknown[0] if ch.isprintable())[:60])
+    asked = (params.getlist("key") if hasattr(params, "getlist") else [params["key"]]) if params else []
+    named = {*asked, *((batch.key,) if batch.key else ())}
+    if len(named) > 1:
         raise Problem(400, "is given once", "key")
-    return batch.key or (values[0] if values else None)
+    return named.pop() if named else None
 
 
 def _hand_on(seen: Visit, text: str) -> None:

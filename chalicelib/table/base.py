@@ -134,6 +134,7 @@ class Seen(Model):
     due_sk = UnicodeAttribute(null=True)
     customers_sk = UnicodeAttribute(null=True)
     feed_sk = UnicodeAttribute(null=True)
+    card = Json(null=True)
     gist = Json(null=True)
     due = DueIndex()
     customers = CustomersIndex()

@@ -59,6 +59,15 @@ def page(shop: str, shard: int, after: str | None, limit: int) -> list[tuple[str
         return [(str(row.customers_sk), base.plain(row.pk.split("#")[3])) for row in rows]
 
 
+def links(shop: str, shard: int, after: str | None, limit: int) -> list[tuple[str, str, str | None]]:
+    """(position, node id, the other node of the same person) of at most `limit` customers of one shard; `after` is the
+    last position seen. Reads the index alone. Eventually consistent."""
+    condition = Seen.customers_sk > after if after else None
+    with base.reading():
+        rows = Seen.customers.query(base.partition(shop, "CL", str(shard)), condition, limit=limit)
+        return [(str(row.customers_sk), base.plain(row.pk.split("#")[3]), (row.card or {}).get("l")) for row in rows]
+
+
 def first_and_last(shop: str, customer: Customer) -> tuple[str | None, str | None]:
     """When she placed her first and her last order that counts."""
     bought = [node for node in customer.nodes if node.totals]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import islice
+from typing import Any
 
 from chalicelib.domain.order import Order
 from chalicelib.table import base
@@ -12,6 +14,7 @@ from chalicelib.table.base import Seen
 from chalicelib.table.orders import APART, EMPTY_MONTHS, FEED, FEED_SHARDS, of_ids
 
 _CHUNK = 100
+Entry = tuple[str, dict[str, Any]]  # position (moment#order id), gist
 
 
 def every(shop: str, now: datetime) -> Iterator[Order]:
@@ -20,6 +23,31 @@ def every(shop: str, now: datetime) -> Iterator[Order]:
     ids = _ids(shop, now)
     while chunk := list(islice(ids, _CHUNK)):
         yield from (order for order, _ in of_ids(shop, chunk).values())
+
+
+def months(shop: str, now: datetime) -> list[str]:
+    """The months, `2026-11`, in which anything was placed that counts, oldest first. One small query a month."""
+    at, found, empty = (now + timedelta(days=32)).replace(day=1), list[str](), 0
+    while empty < EMPTY_MONTHS:
+        month = at.strftime("%Y-%m")
+        there = any(_entries(shop, month, shard, None, 1) for shard in range(FEED_SHARDS))
+        found, empty = ([*found, month], 0) if there else (found, empty + 1)
+        at = (at - timedelta(days=1)).replace(day=1)
+    return found[::-1]
+
+
+def gists(shop: str, month: str, after: str | None, limit: int) -> list[Entry]:
+    """At most `limit` orders of a month that count as placed, oldest first; `after` is the last position seen. Read
+    from the index alone, so a moment late. `gist` as `table/orders.py` writes it."""
+    shards = [_entries(shop, month, shard, after, limit) for shard in range(FEED_SHARDS)]
+    return list(islice(heapq.merge(*shards, key=lambda entry: entry[0]), limit))
+
+
+def _entries(shop: str, month: str, shard: int, after: str | None, limit: int) -> list[Entry]:
+    condition = Seen.feed_sk > after if after else None
+    with base.reading():
+        rows = Seen.feed.query(base.partition(shop, FEED, month, str(shard)), condition, limit=limit)
+        return [(str(row.feed_sk), row.gist or {}) for row in rows]
 
 
 def _ids(shop: str, now: datetime) -> Iterator[str]:

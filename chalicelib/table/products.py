@@ -17,15 +17,19 @@ from chalicelib.table import base
 from chalicelib.table.base import Json, Row, Write
 
 CART_KEPT = timedelta(days=30)
+# What only orders know of a product is older than whatever the shop may tell of it.
+FROM_ORDERS = "1970-01-01T00:00:00Z"
 
 
 class ProductRow(Row, discriminator="product"):
-    """`out_at`: the latest moment of which the shop said that it was sold out."""
+    """`out_at`: the latest moment of which the shop said that it was sold out. `order_id`: the order that it is known
+    from, where the shop itself never told of it."""
 
     updated_at = UnicodeAttribute()
     product = Json(null=True)
     gone_at = UnicodeAttribute(null=True)
     out_at = UnicodeAttribute(null=True)
+    order_id = UnicodeAttribute(null=True)
 
 
 class CartRow(Row, discriminator="cart"):
@@ -133,6 +137,27 @@ def of_ids(shop: str, ids: Iterable[str]) -> dict[str, Product]:
             if row.product and not (row.gone_at and in_order(row.gone_at) >= in_order(row.updated_at)):
                 found[row.product["id"]] = _product(row.product)
     return found
+
+
+def sources(shop: str, ids: Iterable[str]) -> dict[str, str | None]:
+    """The order that each of the products is known from, None where the shop itself told of it; without those that
+    nobody told of."""
+    keys = [(_pk(shop, product_id), "PRODUCT") for product_id in dict.fromkeys(ids)]
+    with base.reading():
+        rows = ProductRow.batch_get(keys) if keys else ()
+        return {base.plain(row.pk.split("#")[3]): row.order_id for row in rows}
+
+
+def recall(shop: str, product: Product, order_id: str) -> bool:
+    """Keep what an order says of a product (`updated_at` FROM_ORDERS), unless the shop itself told of it. Returns
+    whether that is news. Raises Conflict."""
+    row = _row(shop, product.id)
+    if row and row.order_id in (None, order_id):
+        return False
+    raw = {key: value for key, value in asdict(product).items() if value not in (None, ())}
+    new = ProductRow(_pk(shop, product.id), "PRODUCT", updated_at=product.updated_at, product=raw, order_id=order_id)
+    base.commit([base.replace(new, row.rev if row else None)])
+    return True
 
 
 @dataclass(frozen=True, slots=True)

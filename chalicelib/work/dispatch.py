@@ -13,6 +13,7 @@ from chalicelib.domain.times import moment
 from chalicelib.table import base, due, follow_ups, sync
 from chalicelib.thin import Trouble
 from chalicelib.work import refetch
+from chalicelib.work.learn_timer import LEARN
 from chalicelib.work.log import logger
 
 # Two minutes of the provider's rate wait in the outbox at most: 100,000 due at 14/s otherwise meant millions of claims
@@ -32,6 +33,7 @@ class Outside:
     waiting: Callable[[], int]  # messages in the outbox, in flight included
     rate: float  # messages a second the provider takes
     ask: Callable[[list[tuple[str, str]]], None]  # (shop, message body): work at a shop's API
+    learn: Callable[[list[tuple[str, str]]], None] = lambda _: None  # the same: shops that are to be learnt from
 
 
 def tick(now: datetime, outside: Outside) -> int:
@@ -48,15 +50,16 @@ def tick(now: datetime, outside: Outside) -> int:
     if chosen:
         outside.enqueue([_message(pk, sk) for pk, sk in chosen])
     _advance(cursor, found, now)
-    _ask([*_refetches(keys), *_talks(keys)], outside)
+    _hint([*_refetches(keys), *_talks(keys, learning=False)], outside.ask)
+    _hint(_talks(keys, learning=True), outside.learn)
     return len(chosen)
 
 
-def _ask(hints: list[tuple[str, str]], outside: Outside) -> None:
+def _hint(hints: list[tuple[str, str]], ask: Callable[[list[tuple[str, str]]], None]) -> None:
     """Only hints: what they are about is still due in a minute, and nothing else has to wait for them."""
     try:
         if hints:
-            outside.ask(hints)
+            ask(hints)
     except (Trouble, OSError) as trouble:
         logger.warning("nobody can be asked now", extra={"reason": type(trouble).__name__})
 
@@ -67,10 +70,11 @@ def _refetches(keys: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     return [(shop, json.dumps({"shop": shop, "task": "refetch", "orders": ids})) for shop, ids in sorted(found.items())]
 
 
-def _talks(keys: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Imports and hourly looks that are due. Whoever reads the message asks the table whether they still are."""
+def _talks(keys: Iterable[tuple[str, str]], *, learning: bool) -> list[tuple[str, str]]:
+    """Imports and hourly looks that are due, or shops to be learnt from: each kind has a queue of its own. Whoever
+    reads the message asks the table whether they still are."""
     found = [(pk.split("#")[1], sk.removeprefix(sync.PREFIX)) for pk, sk in keys if sk.startswith(sync.PREFIX)]
-    return [(shop, json.dumps({"shop": shop, "task": task})) for shop, task in found]
+    return [(shop, json.dumps({"shop": shop, "task": task})) for shop, task in found if (task == LEARN) == learning]
 
 
 def _hours_to_look_at(cursor: str, now: datetime) -> list[str]:

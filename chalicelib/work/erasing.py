@@ -10,7 +10,7 @@ from chalicelib import directory
 from chalicelib.domain.times import stamp
 from chalicelib.platforms.shop_api import Denied
 from chalicelib.table import audit, customer_pages, shops, sync
-from chalicelib.work import privacy
+from chalicelib.work import learn_timer, privacy
 from chalicelib.work.public_keys import every_shop
 from chalicelib.work.sweep import SWEEP
 from chalicelib.work.sync import IMPORT, RECONCILE
@@ -44,6 +44,7 @@ def whole_shop(talk: Talk) -> None:
             privacy.erase(talk.shop, customer_id, talk.outside.now(), talk.outside.put, PLATFORM)
     for task in (RECONCILE, IMPORT, SWEEP):
         sync.forget(talk.shop.slug, task)
+    learn_timer.erase(talk.shop.slug, talk.outside.now())
     shops.set_importing(talk.shop.slug, False)
     shops.change(talk.shop.slug, lambda old: replace(old or talk.shop, state="off", access=""))
     directory.publish(every_shop, talk.outside.put)

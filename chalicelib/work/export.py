@@ -10,7 +10,7 @@ from chalicelib.domain.customer import Customer, Node
 from chalicelib.domain.order import Order
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import stamp
-from chalicelib.table import audit, customers, experiments, follow_ups, orders, shelf, tasks, wants
+from chalicelib.table import audit, customers, experiments, follow_ups, orders, shelf, tasks, visits, wants
 from chalicelib.table.orders import Held
 from chalicelib.work import coupons_used, read_customers
 from chalicelib.work.nodes import contacts_of
@@ -19,8 +19,8 @@ from chalicelib.work.read_views import Json, follow_up_view, order_view
 
 
 def export(shop: Shop, customer_id: str, now: datetime, who: str = "owner") -> Json:
-    """{exported_at, customer, contacts, orders, ratings, follow_ups, messages, on_site, waiting_for, tasks, coupons,
-    experiment}; noted in the audit. Raises NoSuchCustomer, also for one who was erased."""
+    """{exported_at, customer, contacts, orders, ratings, follow_ups, messages, on_site, waiting_for, visits, last_seen,
+    tasks, coupons, experiment}; noted in the audit. Raises NoSuchCustomer, also for one who was erased."""
     customer = read_customers.one(shop, customer_id)
     if customer is None:
         raise NoSuchCustomer(customer_id)
@@ -38,6 +38,8 @@ def export(shop: Shop, customer_id: str, now: datetime, who: str = "owner") -> J
         "messages": [{"at": send.at, "purpose": send.purpose} for send in customer.last_sends],
         "on_site": [asdict(one) for one in shelf.of_customer(shop.slug, [node.id for node in customer.nodes], now)],
         "waiting_for": [_wish(id) for node in customer.nodes for id in wants.of_customer(shop.slug, node.id)],
+        "visits": [_visit(row) for node in customer.nodes for row in visits.all_of_customer(shop.slug, node.id)],
+        "last_seen": [_last_seen(shop, node, now) for node in customer.nodes],
         "tasks": [_task(row) for node in customer.nodes for row in tasks.of_customer(shop.slug, node.id)],
         "coupons": coupons_used.held_by(shop.slug, customer),
         "experiment": _experiment(shop, customer, {row.unit for row in rows if row.unit}),
@@ -75,6 +77,18 @@ def _rating(held: Held) -> Json | None:
 
 def _task(row: tasks.TaskRow) -> Json:
     return {"kind": row.about, "text": row.text, "state": row.state, "order_id": row.order_id, "at": row.at}
+
+
+def _visit(row: visits.VisitRow) -> Json:
+    """What a page told of her at one time, each with when it happened."""
+    return {"at": row.at, "happened": row.happened}
+
+
+def _last_seen(shop: Shop, node: Node, now: datetime) -> Json:
+    """What the storefront shows her again."""
+    found = visits.recent(shop.slug, node.id, now).recent
+    viewed = [{"product_id": product, "at": at} for product, at in found.viewed]
+    return {"id": node.id, "viewed": viewed, "cart": list(found.cart), "cart_at": found.cart_at or None}
 
 
 def _wish(product_id: str) -> Json:

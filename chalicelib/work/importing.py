@@ -9,7 +9,7 @@ from chalicelib.directory import Absent
 from chalicelib.domain.sync import Sync, Turned
 from chalicelib.platforms.shop_api import Denied, Page
 from chalicelib.table import shops
-from chalicelib.work import intake, sweep, sync
+from chalicelib.work import intake, learn_timer, sweep, sync
 from chalicelib.work.talk import Talk
 
 ROWS = 500  # of a file, in one page
@@ -44,9 +44,11 @@ def turn(talk: Talk, page: Page) -> timedelta | None:
 
 
 def end(talk: Talk, last: Sync, state: str) -> None:
-    """Marketing need not wait any longer; from where the import began, the hourly look goes on."""
+    """Marketing need not wait any longer, there is more to learn from, and from where the import began, the hourly look
+    goes on."""
     now = talk.outside.now()
     sweep.anew(talk.shop.slug, now)
+    learn_timer.anew(talk.shop.slug, now)
     shops.set_importing(talk.shop.slug, False)
     if state == "done" and last.source == "api":
         sync.reconcile_soon(talk.shop.slug, last.began_at, now)

@@ -31,6 +31,7 @@ from chalicelib.table import (
     shelf,
     suppression,
     tasks,
+    visits,
 )
 from chalicelib.table.follow_ups import FollowUpRow
 from chalicelib.table.orders import Held
@@ -58,6 +59,7 @@ def erase(
     for node in nodes:
         _forget_contacts(shop, node.id, contacts_of(node), done)
         shelf.clear(shop.slug, node.id)
+        visits.clear(shop.slug, node.id)
         coupons_used.forget(shop.slug, node.id)
         for pointer in customers.every_order(shop.slug, node.id):
             _forget_order(shop, node.id, pointer.order_id, now, done)

@@ -1,29 +1,33 @@
-"""One customer's story, newest first: what she ordered, what followed, what she agreed to.
+"""One customer's story, newest first: what she ordered, what followed, what she agreed to, when she came by.
 
-Nothing of it is stored: it is told from the orders, their follow-ups and the consents whenever somebody asks.
+Nothing of it is stored: it is told from the orders, their follow-ups, consents and visits whenever somebody asks.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from chalicelib.domain import story
+from chalicelib.domain import browsing, story, story_visits
 from chalicelib.domain.customer import Customer
 from chalicelib.domain.order import Order
 from chalicelib.domain.planning import Rating
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import in_order
 from chalicelib.domain.why import sentence
+from chalicelib.table import products, visits
 from chalicelib.table.follow_ups import FollowUpRow
 from chalicelib.work.read_follow_ups import newest_orders, of_her_own
 from chalicelib.work.read_views import Json, Page, consents_view, money
 
 _AFTERWARDS = ("delivered", "bounce", "complaint")
+# Told batches of each of her nodes, a page view being one or two: what she did long ago is in the export.
+MOST_TOLD = 100
 _SETTLED = ("deferred", "sent", "held_out", "cancelled", "skipped", "failed", "unknown")
 
 
 def timeline(shop: Shop, customer: Customer, limit: int, before: list[str] | None = None) -> Page:
-    """Entries {at, kind, text, order_id, order_number, amount, follow_up_id, flow, channel}, of her newest orders."""
+    """Entries {at, kind, text, order_id, order_number, amount, follow_up_id, flow, channel}, of her newest orders and
+    visits."""
     entries = sorted(_entries(shop, customer), key=_place, reverse=True)
     rest = [entry for entry in entries if before is None or _place(entry) < before]
     return Page(rest[:limit], _place(rest[limit - 1]) if len(rest) > limit else None)
@@ -47,11 +51,21 @@ def _entries(shop: Shop, customer: Customer) -> Iterator[Json]:
         if consent["at"] and f"consent_{consent['state']}" in story.KINDS:
             text = story.consent(consent["channel"], consent["state"], shop)
             yield _entry(consent["at"], f"consent_{consent['state']}", text, channel=consent["channel"])
+    yield from _of_visits(shop, customer)
 
 
 def _entry(at: str, kind: str, text: str, **more: object) -> Json:
     names = ("order_id", "order_number", "amount", "follow_up_id", "flow", "channel")
     return {"at": at, "kind": kind, "text": text, **{name: more.get(name) for name in names}}
+
+
+def _of_visits(shop: Shop, customer: Customer) -> Iterator[Json]:
+    rows = [row for node in customer.nodes for row in visits.of_customer(shop.slug, node.id, MOST_TOLD)]
+    found = browsing.visits(one for row in rows for one in row.happened)
+    named = dict.fromkeys(product for visit in found for product in story_visits.products(visit))
+    titles = {id: product.title for id, product in products.of_ids(shop.slug, named).items() if product.title}
+    for visit in found:
+        yield _entry(visit[0]["at"], "visited", story_visits.visit(visit, titles, shop))
 
 
 def _of_order(shop: Shop, order: Order) -> Iterator[Json]:

@@ -15,7 +15,7 @@ from chalicelib.domain.sync import OVERLAP, Sync, next_round
 from chalicelib.domain.times import later, stamp
 from chalicelib.platforms.shop_api import Denied, Link, Trouble
 from chalicelib.table import counters, orders
-from chalicelib.work import hooks, importing
+from chalicelib.work import hooks, importing, learn_timer
 from chalicelib.work.talk import Talk, code_of
 
 MOST_REPAIRS = 20
@@ -103,6 +103,7 @@ def _finish(talk: Talk, api: ModuleType, link: Link) -> None:
         "silent": _silence(shop.slug, counted.last_delivery_at or shop.connected_at, now),
     }
     done: Sync = replace(talk.sync.ended("waiting", now), report=report)
+    learn_timer.ensure(shop.slug, now)
     talk.leave(done, next_round(shop.slug, now))
 
 

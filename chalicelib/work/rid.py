@@ -12,6 +12,7 @@ import hmac
 import json
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from chalicelib import keys
 from chalicelib.domain.times import stamp
@@ -37,8 +38,13 @@ class Rid:
 
 def make(master: bytes, shop: str, slot: str, item: str, code: str, now: datetime) -> str:
     """`r_…`, URL-safe."""
-    fields = _text64(json.dumps([slot, item, code, stamp(now)[:10]], ensure_ascii=False, separators=(",", ":")))
-    return f"{_HEAD}{fields}.{keys.recommendation_mac(master, shop, fields)}"
+    return _made(master, shop, slot, item, code, stamp(now)[:10])
+
+
+@lru_cache(maxsize=4096)
+def _made(master: bytes, shop: str, *fields: str) -> str:
+    text = _text64(json.dumps(fields, ensure_ascii=False, separators=(",", ":")))
+    return f"{_HEAD}{text}.{keys.recommendation_mac(master, shop, text)}"
 
 
 def open_rid(master: bytes, shop: str, rid: str, now: datetime) -> Rid:

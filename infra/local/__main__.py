@@ -7,7 +7,8 @@ import json
 import signal
 import sys
 import threading
-from contextlib import redirect_stdout
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from datetime import datetime
 from pathlib import Path
 from typing import TextIO
@@ -36,14 +37,24 @@ def serve(asked: argparse.Namespace, stopped: threading.Event) -> int:
     asked.data.mkdir(parents=True, exist_ok=True)
     # What the functions log, one JSON object a line, goes where it does not mix with the line that says "ready".
     with (asked.data / "log.jsonl").open("a", buffering=1) as log, redirect_stdout(log):
-        _world_until(stopped, World(asked.data, asked.port, asked.start), say)
+        _world_until(stopped, World(asked.data, asked.port, asked.start), say, asked.shops)
     return 0
 
 
-def _world_until(stopped: threading.Event, world: World, say: TextIO) -> None:
-    with world:
-        print(ready(world.url, world.mailbox), file=say, flush=True)
+def _world_until(stopped: threading.Event, world: World, say: TextIO, shops: bool) -> None:
+    with world, _shops(world) if shops else nullcontext({}) as addresses:
+        print(ready(world.url, world.mailbox, addresses), file=say, flush=True)
         stopped.wait()
+
+
+@contextmanager
+def _shops(world: World) -> Iterator[dict[str, str]]:
+    """The demo's two shops, beside the API: where they are."""
+    from infra.local.shopfront.opening import Shopfronts
+
+    with Shopfronts(world.port) as fronts:
+        fronts.open(world)
+        yield {slug: front.url for slug, front in fronts.fronts.items()}
 
 
 def demo(asked: argparse.Namespace, stopped: threading.Event) -> int:
@@ -53,9 +64,10 @@ def demo(asked: argparse.Namespace, stopped: threading.Event) -> int:
     return tell(port=asked.port, start=asked.start, once=asked.once, stopped=stopped, weeks_before=asked.weeks)
 
 
-def ready(api: str, mailbox: str) -> str:
+def ready(api: str, mailbox: str, shops: dict[str, str]) -> str:
     """The line that says so."""
-    return json.dumps({"ready": True, "api": api, "mailbox": mailbox}, separators=(",", ":"))
+    said = {"ready": True, "api": api, "mailbox": mailbox, **({"shops": shops} if shops else {})}
+    return json.dumps(said, separators=(",", ":"))
 
 
 def _arguments() -> argparse.ArgumentParser:
@@ -65,6 +77,7 @@ def _arguments() -> argparse.ArgumentParser:
     for command in (serving, telling):
         command.add_argument("--port", type=int, default=8000)
         command.add_argument("--start", type=_moment, help="what the clock says at first (ISO 8601)")
+    serving.add_argument("--shops", action="store_true", help="with the two shops of the demo, on the next two ports")
     serving.add_argument("--data", type=Path, default=Path(".local"))
     telling.add_argument("--weeks", type=int, choices=range(1, 14), default=13, help="how much history; 13 if not said")
     telling.add_argument("--once", action="store_true", help="end after the story with one line of JSON")

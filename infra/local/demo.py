@@ -8,13 +8,14 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from chalicelib.table import due
 from infra.local.history import deliveries
 from infra.local.sales import WEEKS
+from infra.local.shopfront.opening import Shopfronts
 from infra.local.story_numbers import examples, summary
 from infra.local.story_persian import persian, set_aside, zahra_again
 from infra.local.story_shops import GIFTS, Line, register
@@ -45,12 +46,14 @@ def tell(
         _one_shard(),
         _quiet() as folder,
         World(folder, port, until - timedelta(weeks=weeks_before), live=False) as world,
+        nullcontext() if once else Shopfronts(world.port) as shops,
     ):
         lines = register(world.url, world.timeline.now())
         numbers = _story(world, teller, lines, until, weeks_before)
         teller.say(f"\nTold in {time.monotonic() - began:.0f} seconds.")
-        if not once:
-            _serve(world, teller, lines, stopped or threading.Event())
+        if shops:
+            _open(world, teller, shops)
+            _serve(world, teller, lines, shops, stopped or threading.Event())
     if once:
         teller.say(json.dumps(numbers))
     return 0
@@ -92,11 +95,20 @@ def _story(world: World, teller: Teller, lines: dict[str, Line], until: datetime
     return summary(lines, last)
 
 
-def _serve(world: World, teller: Teller, lines: dict[str, Line], stopped: threading.Event) -> None:
+def _open(world: World, teller: Teller, shops: Shopfronts) -> None:
+    began = time.monotonic()
+    teller.chapter("Next door two shops open: their catalogues and nine months of invented orders come in by webhooks")
+    orders = shops.open(world)
+    teller.say(f"  {orders} orders taken in and learnt from in {time.monotonic() - began:.0f} seconds")
+
+
+def _serve(world: World, teller: Teller, lines: dict[str, Line], shops: Shopfronts, stopped: threading.Event) -> None:
     world.timeline.go_on()
     world.engine.start()
     best = _best_customer(lines[GIFTS])
     teller.chapter("Have a look; Ctrl-C ends it")
+    for front in shops.fronts.values():
+        teller.say(f"  {'walk through a shop':<20} {front.url}  ({front.place.language})")
     teller.say(f"  the way in           {world.url}")
     teller.say(f"  all mails            {world.mailbox}")
     teller.say(f"  one customer's story {world.url}/_local/customers/{GIFTS}/{best}")

@@ -57,7 +57,8 @@ class Endpoints:
     def _index(self) -> Answer:
         world = self._world
         now, log = world.timeline.now(), str(world.data / "log.jsonl")
-        return mailbox.shown(index_page.page(world.url, now, world.store.count(), world.shops(), log))
+        shops = [{**shop, "pages": world.storefronts.get(shop["shop"])} for shop in world.shops()]
+        return mailbox.shown(index_page.page(world.url, now, world.store.count(), shops, log))
 
 
 def _customers(path: str) -> Answer:

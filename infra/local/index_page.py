@@ -22,7 +22,7 @@ small { opacity: .7 }
 
 
 def page(url: str, now: datetime, mails: int, shops: list[dict[str, Any]], log: str) -> str:
-    """The page as HTML. `shops`: as `webhooks.shops.listed` says them; `log`: where the functions' log lies."""
+    """The page as HTML. `shops`: as `webhooks.shops.listed` says them, with the address of its pages as `pages`; `log`: where the functions' log lies."""
     rows = "".join(map(_row, shops)) or "<tr><td>None yet: register one with <code>add-shop</code>."
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
@@ -42,8 +42,9 @@ def _row(shop: dict[str, Any]) -> str:
     slug = escape(shop["shop"])
     state = "" if shop["state"] == "on" else f" · {escape(shop['state'])}"
     sender = escape(shop["sender"]) if shop["sender"] else "<b>no sender: no mail goes out</b>"
+    pages = f' · <a href="{escape(shop["pages"])}">its pages</a>' if shop.get("pages") else ""
     return (
-        f'<tr><td><a href="/_local/customers/{slug}">{slug}</a><td>{escape(shop["platform"])}{state}'
+        f'<tr><td><a href="/_local/customers/{slug}">{slug}</a>{pages}<td>{escape(shop["platform"])}{state}'
         f"<td>{escape(shop['currency'])}<td><bdi>{sender}</bdi>"
     )
 

@@ -41,10 +41,12 @@ READERS = {
     "Outbox": "send",
     "Feedback": "feedback",
     "Fetch": "fetch",
+    "Learn": "learn",
+    "Events": "events",
 }
 _OF_A_TEXT = ("shop", "from", "message")
 # One message at once, as app.py says. In less time than on AWS: everything else waits here while a function works.
-_LIMITS = {"Fetch": (1, 30)}
+_LIMITS = {"Fetch": (1, 30), "Learn": (1, 60)}
 
 
 class World:
@@ -73,6 +75,8 @@ class World:
         server = ApiServer(port)
         self._undo.append(server.stop)
         self.url, self.mailbox = server.url, f"{server.url}/_local/mailbox"
+        self.port = int(server.url.rpartition(":")[2])
+        self.storefronts: dict[str, str] = {}  # slug -> where its pages are, of shops that run here too
         self.data = self._folder(data)
         self.timeline = Timeline(start, self.data / "clock.json")
         self._undo.append(self.timeline.save)

@@ -10,6 +10,7 @@ COMMANDS = {
     "flows": ("flows", "list, show, save and switch a shop's flows"),
     "preview": ("preview", "a flow's message as it would be read, or in your own mailbox"),
     "rehearse": ("rehearse", "what a flow would have done in the last months; nothing is sent"),
+    "learn": ("learn", "what was learnt from a shop's orders, how good it is, and learning anew"),
     "explain": ("explain", "why a customer got what she got, and why nothing else"),
     "import": ("bring", "bring a shop's history, from its API or from a CSV file"),
     "export": ("take", "write a shop's orders or customers to a CSV file"),

@@ -1,0 +1,57 @@
+"""How often recommendations were seen and clicked, by day, slot and reason: added up once per batch. Nothing is ever
+decided by it: whoever clicks a thousand times moves a number and nothing else."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import timedelta
+
+from pynamodb.attributes import UnicodeAttribute
+
+from chalicelib.domain.times import moment
+from chalicelib.table import base
+from chalicelib.table.base import Integer, Row
+
+KEPT = timedelta(days=400)
+NAMES = ("seen", "clicks", "refused")
+Place = tuple[str, str]  # slot, code; ("", "") counts what was refused: forged, of another shop, too old
+
+
+class SlotCountRow(Row, discriminator="slot_count"):
+    slot = UnicodeAttribute(null=True)
+    code = UnicodeAttribute(null=True)
+    seen = Integer(default=0)
+    clicks = Integer(default=0)
+    refused = Integer(default=0)
+
+
+def add(shop: str, day: str, counts: Mapping[Place, Mapping[str, int]]) -> None:
+    """`day` is `2026-11-21`; the names counted are NAMES. Raises Trouble: whatever was added until then stays."""
+    ttl = int((moment(day) + KEPT).timestamp())
+    for (slot, code), found in sorted(counts.items()):
+        actions = [getattr(SlotCountRow, name).add(n) for name, n in sorted(found.items()) if n]
+        if not actions:
+            continue
+        names = [SlotCountRow.slot.set(slot), SlotCountRow.code.set(code)] if slot else []
+        set_too = [*names, SlotCountRow.kind.set(SlotCountRow), SlotCountRow.ttl.set(ttl)]
+        with base.reading():
+            SlotCountRow(_pk(shop), _sk(day, slot, code)).update(actions=[*actions, *set_too])
+
+
+def between(shop: str, first: str, last: str) -> dict[Place, Counter[str]]:
+    """All counts of these days, both included."""
+    found: dict[Place, Counter[str]] = {}
+    with base.reading():
+        for row in SlotCountRow.query(_pk(shop), SlotCountRow.sk.between(first, f"{last}~")):
+            counts = {name: getattr(row, name) for name in NAMES if getattr(row, name)}
+            found.setdefault((row.slot or "", row.code or ""), Counter()).update(counts)
+    return found
+
+
+def _pk(shop: str) -> str:
+    return base.partition(shop, "SC")
+
+
+def _sk(day: str, slot: str, code: str) -> str:
+    return f"{day}#{base.part(slot)}#{base.part(code)}"

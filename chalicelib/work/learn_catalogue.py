@@ -1,0 +1,70 @@
+"""Products that slots may show and of which the shop never told: their newest order says what they are called and what
+they cost. Whatever the shop itself tells of a product counts for more, whenever it comes."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+from chalicelib.domain.events import Product
+from chalicelib.domain.order import Order
+from chalicelib.table import orders, products
+from chalicelib.work import learn_book, learn_reading
+from chalicelib.work.learn_model import RULE
+from chalicelib.work.learn_run import STEP_SECONDS, Run
+from chalicelib.work.take_order import retried
+
+CHUNK = 100  # products: as many rows as DynamoDB gives at once
+MOST = 3_000  # products of one night; the next one goes on
+
+
+def write(run: Run) -> None:
+    """A night's worth of them. Raises TimeIsUp, Conflict, Trouble."""
+    wanted = [product for product in _wanted(run) if product > (run.sync.cursor or "")]
+    newest: dict[str, str] | None = None
+    ids = iter(wanted)
+    while some := list(islice(ids, CHUNK)):
+        run.need(STEP_SECONDS)
+        if newest is None:
+            newest = _newest(run, set(wanted))
+        if run.sync.counts.get("catalogue", {}).get("told", 0) >= MOST:
+            break
+        told = _tell(run, some, newest)
+        run.advance(run.sync.kinds, some[-1], "catalogue", {"read": len(some), "told": told})
+    run.advance(run.sync.kinds[1:], None)
+
+
+def _wanted(run: Run) -> list[str]:
+    """Every product that has a list of its own, for it is on the lists of others; and what is popular."""
+    rule = learn_reading.get(run, RULE).get("learnt") or {}
+    popular = {str(product) for top in rule.get("popular", {}).values() for product, _ in top}
+    return sorted(popular | learn_book.load(run).written.keys())
+
+
+def _newest(run: Run, wanted: set[str]) -> dict[str, str]:
+    """The newest order that holds it, by product."""
+    found: dict[str, str] = {}
+    for piece in learn_reading.newest_orders(run):
+        for product in wanted & piece.keys():
+            found.setdefault(product, piece[product])
+    return found
+
+
+def _tell(run: Run, ids: list[str], newest: dict[str, str]) -> int:
+    """How many are known better now."""
+    slug = run.shop.slug
+    known = products.sources(slug, ids)
+    stale = {p: newest[p] for p in ids if p in newest and known.get(p, "") not in (None, newest[p])}
+    read = orders.of_ids(slug, stale.values()) if stale else {}
+    count = 0
+    for product_id, order_id in stale.items():
+        product = _from_order(read[order_id][0], product_id) if order_id in read else None
+        if product:
+            count += retried(lambda told=product, heard=order_id: products.recall(slug, told, heard))  # type: ignore[misc]
+    return count
+
+
+def _from_order(order: Order, product_id: str) -> Product | None:
+    line = next((line for line in order.lines if line.product_id == product_id and line.title), None)
+    if line is None:
+        return None
+    return Product(product_id, line.title, products.FROM_ORDERS, price=line.unit_price, currency=order.currency)

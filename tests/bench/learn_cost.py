@@ -1,0 +1,75 @@
+"""What a night costs: `python -m tests.bench.learn_cost 10` learns from ten times the orders, in a process of its own.
+
+Ten times the orders: each customer ten times under other names, at the same times; of the catalogue's products several
+under other names too (the root of ten), each customer's copy with its own mixture of them.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import resource
+import subprocess
+import sys
+import time
+from hashlib import sha256
+from typing import Any
+
+from chalicelib.domain.learnt import learn
+from chalicelib.domain.ledger import Ledger
+from tests.real_orders import Orders, online_retail
+
+MILLION = 1_000_000
+SECONDS, MEGABYTES = 900, 2048  # of the function
+
+
+def measured(times: float) -> dict[str, Any]:
+    """What `python -m tests.bench.learn_cost` printed."""
+    command = [sys.executable, "-m", "tests.bench.learn_cost", str(times)]
+    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def many(orders: Orders, times: float) -> Ledger:
+    """So many times the orders, oldest first; of less than once, of some customers all."""
+    ledger, variants = Ledger(), max(1, round(math.sqrt(times)))
+    for customer, one in orders:
+        if times < 1 and _number(customer, 1000) >= times * 1000:
+            continue
+        for copy in range(max(1, round(times))):
+            products = [f"{product}-{_number(f'{product} {copy}', variants)}" for product in one.products]
+            ledger.add(f"{customer}-{copy}", one.at, products, one.net, one.currency, one.country)
+    return ledger
+
+
+def _number(text: str, below: int) -> int:
+    return int.from_bytes(sha256(text.encode()).digest()[:4]) % below
+
+
+def run(times: float) -> dict[str, Any]:
+    orders = online_retail() or []
+    ledger = many(orders, times)
+    before, cpu, wall = _megabytes(), time.process_time(), time.perf_counter()
+    learnt = learn(ledger, ledger.at[-1])
+    chosen = time.process_time() - cpu
+    picks = sum(len(found) for _, found in learnt.together)
+    return {
+        "orders": len(ledger),
+        "lines": len(ledger.product),
+        "products": len(ledger.products),
+        "customers": len(ledger.customers),
+        "picks": picks,
+        "rule": learnt.chosen.rule,
+        "cpu_seconds_to_choose": round(chosen, 1),
+        "cpu_seconds": round(time.process_time() - cpu, 1),
+        "seconds": round(time.perf_counter() - wall, 1),
+        "megabytes_of_ledger": before,
+        "peak_megabytes": _megabytes(),
+    }
+
+
+def _megabytes() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
+if __name__ == "__main__":
+    print(json.dumps(run(float(sys.argv[1]))))

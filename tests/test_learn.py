@@ -1,0 +1,633 @@
+"""A night's learning: killed anywhere it goes on, and what it leaves is what an undisturbed night leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import boto3
+import pytest
+
+from chalicelib import clock, outside
+from chalicelib.domain import rules
+from chalicelib.domain.ledger import Ledger
+from chalicelib.domain.order import Buyer
+from chalicelib.domain.shop import Shop
+from chalicelib.domain.times import stamp
+from chalicelib.functions import learn as function
+from chalicelib.table import base, learnt, orders, products, shops, sync
+from chalicelib.thin import Trouble
+from chalicelib.work import dispatch, learn, learn_model, learn_reading, learn_timer
+from chalicelib.work.learn_run import LEASE
+from infra import resources
+from tests import acme
+from tests.fake_dynamo import FakeDynamo
+from tests.learning import NIGHT, Learning, hint, rows_of, sold, tea_shop
+
+
+class Killed(BaseException):
+    """The process is gone: nothing of it catches that."""
+
+
+@pytest.fixture
+def dynamo(table: str) -> FakeDynamo:
+    found = FakeDynamo()
+    found.install()
+    return found
+
+
+@pytest.fixture(autouse=True)
+def _parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is learnt is tested elsewhere; here three parts stand for all: one with much to tell, one with nothing, and
+    the products' usual gaps."""
+
+    def gaps(ledger: Ledger, now: int) -> dict[str, Any]:
+        return {"shop": [30.4, 3], "products": {"tea": 30}}
+
+    def value(ledger: Ledger, now: int) -> dict[str, Any]:
+        return {"orders": len(ledger), "customers": len(ledger.customers), "now": now}
+
+    def second(ledger: Ledger, now: int) -> Any:
+        return learn_model.NotEnough("few_buyers")
+
+    parts = {"rule": learn_model.PARTS["rule"], "value": value, "second": second, "gaps": gaps}
+    monkeypatch.setattr(learn_model, "PARTS", parts)
+    monkeypatch.setattr("chalicelib.work.learn_stages.STAGES", (*parts, "products", "model", "catalogue"))
+
+
+def opened(customers: int = 12, **fields: Any) -> Learning:
+    shop, _ = acme.open_shop(**fields)
+    tea_shop(shop, customers)
+    return Learning(shop)
+
+
+# --- a night ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_night_leaves_a_model_lists_and_the_names_of_products_only_orders_know(dynamo: FakeDynamo) -> None:
+    night = opened()
+    night.learns()
+    told = learnt.model("acme")
+    assert told
+    assert (told["orders"], told["customers"], told["products"]) == (36, 12, 3)
+    assert (told["state"], told["learned_at"], told["rule"]["name"]) == ("learnt", stamp(NIGHT), rules.DEFAULT)
+    assert told["parts"]["value"]["orders"] == 36
+    assert told["withheld"] == [{"part": "second", "reason": "few_buyers"}]
+    found = learnt.recs("acme", ["tea", "cup", "pot", "jam"])
+    assert [(pick.product, pick.buyers) for pick in found["tea"].together] == [("cup", 12), ("pot", 6)]
+    assert (found["tea"].consumable, found["tea"].gap_days) == (True, 30)
+    assert (found["cup"].consumable, found["cup"].gap_days) == (False, None)
+    assert "jam" not in found
+    assert products.of_ids("acme", ["pot"])["pot"].title == "Tea pot"
+
+
+def test_nothing_of_the_night_stays_in_the_bucket_but_the_book(dynamo: FakeDynamo) -> None:
+    night = opened()
+    night.learns()
+    assert set(night.objects) == {"learnt/acme/book"}
+
+
+def test_a_shop_with_nothing_gets_a_model_that_says_so(dynamo: FakeDynamo) -> None:
+    shop, _ = acme.open_shop()
+    Learning(shop).learns()
+    told = learnt.model("acme")
+    assert told
+    assert (told["state"], told["orders"], told["popular"], told["parts"]) == ("not_enough", 0, {"*": []}, {})
+    assert {one["reason"] for one in told["withheld"]} == {"no_orders"}
+
+
+def test_the_next_night_begins_by_itself_at_the_shops_own_night(dynamo: FakeDynamo) -> None:
+    night = opened(timezone="Asia/Tehran")
+    night.learns()
+    held = sync.read("acme", learn_timer.LEARN)
+    assert held
+    assert held.until
+    assert "2026-11-22T23:30:00Z" <= held.until < "2026-11-23T00:30:00Z"  # three o'clock in Tehran, and some minutes
+    night.works()
+    assert sync.read("acme", learn_timer.LEARN) == held, "a hint that came too early changes nothing"
+
+
+def test_the_second_night_writes_only_what_is_new(dynamo: FakeDynamo) -> None:
+    night = opened()
+    night.learns()
+    written: list[str] = []
+    dynamo.before = lambda operation, asked: written.extend(_keys(operation, asked))
+    night.now += timedelta(days=1)
+    night.learns()
+    assert not [key for key in written if key.endswith("REC")]
+    acme.see(night.shop, *[sold(100 + n, f"new{n}", ["cup", "jam"], NIGHT) for n in range(3)], now=NIGHT)
+    written.clear()
+    night.now += timedelta(days=1)
+    night.learns()
+    assert sorted(key for key in written if key.endswith("REC")) == [
+        f"S#acme#P#{p}|REC" for p in ("cup", "jam", "pot", "tea")
+    ]
+
+
+def test_a_product_that_nobody_buys_with_others_any_more_loses_its_list(dynamo: FakeDynamo) -> None:
+    night = opened()
+    orders = [sold(100 + n, f"new{n}", ["cup", "jam"], NIGHT) for n in range(3)]
+    acme.see(night.shop, *orders, now=NIGHT)
+    night.learns()
+    assert learnt.recs("acme", ["jam"])
+    later = stamp(NIGHT + timedelta(hours=1))
+    acme.see(
+        night.shop,
+        *[replace(o, status="cancelled", payment="voided", paid_at=None, updated_at=later) for o in orders],
+        now=NIGHT,
+    )
+    night.now += timedelta(days=1)
+    night.learns()
+    assert not learnt.recs("acme", ["jam"])
+    assert "jam" not in str(learnt.recs("acme", ["cup"]))
+
+
+def test_orders_of_nobody_are_counted_and_left_out(dynamo: FakeDynamo) -> None:
+    night = opened()
+    acme.see(night.shop, sold(99, "x", ["mat"], NIGHT, buyer=Buyer()), now=NIGHT)
+    night.learns()
+    held = sync.read("acme", learn_timer.LEARN)
+    assert held
+    assert held.sync.counts["orders"] == {"read": 37, "taken": 36}
+
+
+def test_who_has_an_account_and_an_address_counts_once(dynamo: FakeDynamo) -> None:
+    """Else three orders of two people could tell what one of them bought."""
+    shop, _ = acme.open_shop()
+    guest, account = Buyer(email="sara@example.test"), Buyer(account="u-1", email="sara@example.test")
+    acme.see_account(shop, account, "2026-05-01T00:00:00Z")
+    for number, buyer in enumerate([guest, account, Buyer(email="mina@example.test")]):
+        acme.see(shop, sold(number, "x", ["tea", "cup"], NIGHT - timedelta(days=9 - number), buyer=buyer))
+    Learning(shop).learns()
+    told = learnt.model("acme")
+    assert told
+    assert told["customers"] == 2
+    assert not learnt.recs("acme", ["tea", "cup"])["tea"].together
+
+
+# --- the catalogue ---------------------------------------------------------------------------------------------------
+
+
+def test_whatever_the_shop_tells_of_a_product_counts_for_more(dynamo: FakeDynamo) -> None:
+    night = opened()
+    told = products.Product("pot", "Pot, blue", "2020-01-01T00:00:00Z", price=4500, currency="EUR")
+    products.see("acme", told)
+    night.learns()
+    assert products.of_ids("acme", ["pot"])["pot"] == told
+    products.see("acme", replace(told, id="cup", title="Cup, blue", available=False))
+    night.now += timedelta(days=1)
+    night.learns()
+    assert products.of_ids("acme", ["cup"])["cup"].available is False
+    products.gone("acme", "tea", "2026-11-23T00:00:00Z")
+    night.now += timedelta(days=1)
+    night.learns()
+    assert "tea" not in products.of_ids("acme", ["tea"])
+
+
+def test_a_newer_order_knows_the_newer_price(dynamo: FakeDynamo) -> None:
+    night = opened()
+    night.learns()
+    assert products.of_ids("acme", ["tea"])["tea"].price == 900
+    line = replace(sold(1, "x", ["tea"], NIGHT).lines[0], unit_price=950, total=950)
+    acme.see(night.shop, sold(99, "buyer1", ["tea"], NIGHT, lines=(line,)), now=NIGHT)
+    night.now += timedelta(days=1)
+    night.learns()
+    assert products.of_ids("acme", ["tea"])["tea"].price == 950
+
+
+# --- dying -----------------------------------------------------------------------------------------------------------
+
+
+def _keys(operation: str, asked: dict[str, Any]) -> Iterator[str]:
+    """What a call writes."""
+    if operation in ("PutItem", "DeleteItem"):
+        key = asked.get("Item") or asked["Key"]
+        yield f"{key['pk']['S']}|{key['sk']['S']}"
+
+
+@contextmanager
+def small_pieces(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """So that even a small shop has several of everything."""
+    with monkeypatch.context() as patch:
+        patch.setattr(learn_reading, "PIECE", 10)
+        patch.setattr(learn_reading, "PAGE", 4)
+        patch.setattr("chalicelib.work.learn_products.CHUNK", 2)
+        patch.setattr("chalicelib.work.learn_products.THREADS", 1)
+        patch.setattr("chalicelib.work.learn_catalogue.CHUNK", 2)
+        yield
+
+
+def test_killed_at_any_call_it_goes_on_and_leaves_the_same(dynamo: FakeDynamo, monkeypatch: pytest.MonkeyPatch) -> None:
+    with small_pieces(monkeypatch):
+        night = opened(6)
+        before = {pk: dict(rows) for pk, rows in dynamo.rows.items()}
+        calls = _counting(dynamo, night)
+        night.learns()
+        undisturbed, steps = _result(dynamo), len(calls)
+        assert steps > 80
+        for number in range(steps):
+            _restore(dynamo, before)
+            night = Learning(night.shop)
+            _dies_at(dynamo, night, number)
+            _begins_and_ends(dynamo, night)
+            assert _result(dynamo) == undisturbed, f"killed at {calls[number]}"
+            assert set(night.objects) == {"learnt/acme/book"}, f"killed at {calls[number]}"
+
+
+def _result(dynamo: FakeDynamo) -> dict[Any, Any]:
+    """A run's name, and the moment it began, are its own: a dead beginner is followed by another."""
+    told = learnt.model("acme")
+    assert told
+    model = {name: value for name, value in told.items() if name not in ("generation", "learned_at")}
+    model["parts"]["value"].pop("now", None)
+    return {"model": model, **rows_of(dynamo, ("rec", "product"))}
+
+
+def _counting(dynamo: FakeDynamo, night: Learning) -> list[str]:
+    calls: list[str] = []
+    dynamo.before = lambda operation, asked: calls.append(operation)
+    night.before = lambda what, about: calls.append(f"{what} {about}")
+    return calls
+
+
+def _dies_at(dynamo: FakeDynamo, night: Learning, number: int) -> None:
+    """At the call of this number, once: after it was made where it is an odd one (the answer is lost)."""
+    count = iter(range(1_000_000))
+
+    def call(what: str, about: Any) -> None:
+        if next(count) == number:
+            raise Killed
+
+    night.before = call
+    dynamo.before = call
+
+
+def _begins_and_ends(dynamo: FakeDynamo, night: Learning) -> None:
+    for _ in range(20):
+        try:
+            if night.state() in ("none",):
+                learn_timer.soon("acme", night.now)
+            night.works()
+            if night.state() == "waiting" and learnt.model("acme"):
+                dynamo.before = lambda operation, asked: None
+                return
+        except Killed:
+            night.now += LEASE + timedelta(seconds=1)
+    raise AssertionError("it never ended")
+
+
+def _restore(dynamo: FakeDynamo, rows: dict[str, Any]) -> None:
+    dynamo.before = lambda operation, asked: None
+    for item in list(dynamo.all()):
+        key = item["pk"]["S"], item["sk"]["S"]
+        if key[1] not in rows.get(key[0], {}):
+            dynamo._DeleteItem({"Key": {"pk": item["pk"], "sk": item["sk"]}})
+
+
+def test_an_answer_that_is_lost_does_no_harm(dynamo: FakeDynamo, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DynamoDB did what it was asked, and nobody heard of it."""
+    with small_pieces(monkeypatch):
+        night = opened(6)
+        before = {pk: dict(rows) for pk, rows in dynamo.rows.items()}
+        writes: list[str] = []
+        dynamo.before = lambda operation, asked: writes.extend(_keys(operation, asked))
+        night.learns()
+        undisturbed = _result(dynamo)
+        for number in range(0, len(writes), 3):
+            _restore(dynamo, before)
+            night, count = Learning(night.shop), iter(range(1_000_000))
+
+            def lost(operation: str, asked: Any, number: int = number, count: Iterator[int] = count) -> None:
+                if any(True for _ in _keys(operation, asked)) and next(count) == number:
+                    raise Killed
+
+            dynamo.after = lost
+            _begins_and_ends(dynamo, night)
+            dynamo.after = lambda operation, asked: None
+            assert _result(dynamo) == undisturbed, writes[number]
+
+
+def test_little_time_is_enough_for_a_step_and_the_next_call_goes_on(
+    dynamo: FakeDynamo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with small_pieces(monkeypatch):
+        night = opened(6)
+        night.left = 3.0
+        learn_timer.soon("acme", night.now)
+        stages = []
+        for _ in range(100):
+            assert night.works()
+            held = sync.read("acme", learn_timer.LEARN)
+            assert held
+            stages.append(held.sync.kind)
+            if held.sync.state == "waiting":
+                break
+        assert len(set(stages)) > 6
+        assert night.asked, "the next call is asked for at once"
+        assert learnt.recs("acme", ["tea"])["tea"].gap_days == 30
+
+
+def test_two_workers_at_once_are_one(dynamo: FakeDynamo) -> None:
+    night = opened()
+    other = Learning(night.shop, objects=night.objects)
+    tried: list[bool] = []
+    night.before = lambda what, about: tried.append(other.works())
+    night.learns()
+    assert len(tried) > 5
+    assert not other.asked
+    told = sync.read("acme", learn_timer.LEARN)
+    assert told
+    assert told.sync.counts["orders"]["read"] == 36
+
+
+def test_who_is_begun_anew_under_his_hands_stops(dynamo: FakeDynamo) -> None:
+    """A history has come in meanwhile."""
+    night = opened()
+    begun: list[Any] = []
+
+    def meanwhile(what: str, about: str) -> None:
+        if "rule" in about and not begun:
+            acme.see(night.shop, *[sold(100 + n, f"new{n}", ["cup", "jam"], NIGHT) for n in range(3)], now=NIGHT)
+            begun.append(learn_timer.anew("acme", night.now))
+
+    night.before = meanwhile
+    learn_timer.soon("acme", night.now)
+    assert night.works()
+    assert learnt.model("acme") is None
+    assert night.state() == "waiting"
+    night.now += timedelta(minutes=2)
+    assert night.works()
+    told = learnt.model("acme")
+    assert told
+    assert told["orders"] == 39
+    assert set(night.objects) == {"learnt/acme/book"}
+
+
+def test_a_shop_that_asks_twice_is_learnt_from_once(dynamo: FakeDynamo) -> None:
+    night = opened()
+    night.before = lambda what, about: learn_timer.soon("acme", night.now) and None
+    night.learns()
+    held = sync.read("acme", learn_timer.LEARN)
+    assert held
+    assert held.until
+    assert held.until > "2026-11-23"
+
+
+def test_pieces_that_are_gone_after_days_are_read_anew(dynamo: FakeDynamo) -> None:
+    night = opened()
+
+    def dies(what: str, about: str) -> None:
+        if about.endswith("/value"):
+            raise Killed
+
+    night.before = dies
+    with pytest.raises(Killed):
+        night.learns()
+    night.before, night.now = lambda what, about: None, night.now + timedelta(days=9)
+    night.objects.clear()
+    night.works()
+    night.works()
+    assert learnt.model("acme")
+
+
+# --- what fails ------------------------------------------------------------------------------------------------------
+
+
+def test_one_part_that_fails_keeps_no_other_from_being_published(
+    dynamo: FakeDynamo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    night = opened()
+    for part in ("rule", "gaps"):
+        monkeypatch.setitem(learn_model.PARTS, part, _breaks)
+    night.learns()
+    told = learnt.model("acme")
+    assert told
+    assert {one["part"]: one["reason"] for one in told["withheld"]} == {
+        "rule": "internal",
+        "second": "few_buyers",
+        "gaps": "internal",
+    }
+    assert told["parts"].keys() == {"value"}
+    assert learnt.recs("acme", ["tea"])["tea"].together
+
+
+def _breaks(ledger: Ledger, now: int) -> Any:
+    raise ZeroDivisionError
+
+
+def test_a_part_over_which_two_died_is_withheld(dynamo: FakeDynamo, monkeypatch: pytest.MonkeyPatch) -> None:
+    night = opened()
+
+    def dies(ledger: Ledger, now: int) -> Any:
+        raise Killed
+
+    monkeypatch.setitem(learn_model.PARTS, "value", dies)
+    for _ in range(3):
+        try:
+            night.learns()
+        except Killed:
+            night.now += LEASE + timedelta(seconds=1)
+    told = learnt.model("acme")
+    assert told
+    assert {"part": "value", "reason": "too_large"} in told["withheld"]
+
+
+@pytest.mark.parametrize("broken", ["put", "get", "forget"])
+def test_a_bucket_that_is_down_brings_the_message_again(dynamo: FakeDynamo, broken: str) -> None:
+    night = opened()
+
+    def down(what: str, about: str) -> None:
+        if what == broken:
+            raise Trouble("s3", 503, "SlowDown")
+
+    night.before = down
+    learn_timer.soon("acme", night.now)
+    assert not night.works()
+    assert night.state() == "running"
+    night.before, night.now = lambda what, about: None, night.now + LEASE + timedelta(seconds=1)
+    assert night.works()
+    assert learnt.model("acme")
+
+
+def test_a_fault_of_ours_is_told_and_in_the_end_the_next_night_is_tried(
+    dynamo: FakeDynamo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    night = opened()
+    monkeypatch.setattr("chalicelib.work.learn_model.publish", lambda run, ledger: _breaks(ledger, 0))
+    learn_timer.soon("acme", night.now)
+    for _ in range(learn.MOST_TRIES):
+        assert night.works()
+        held = sync.read("acme", learn_timer.LEARN)
+        assert held
+        assert (held.sync.trouble or {})["code"] == "internal"
+        night.now += timedelta(hours=2)
+    assert held.sync.state == "waiting"
+    assert held.until
+    assert held.until > stamp(night.now)
+
+
+def test_a_model_that_is_too_large_loses_the_smallest_countries_first(
+    dynamo: FakeDynamo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(learnt, "LARGEST", 3_000)
+    popular = {f"c{n}": [[f"product-{n}-{m}-{n * m}", n] for m in range(20)] for n in range(1, 60)}
+    told = {"learned_at": stamp(NIGHT), "popular": {"*": [["tea", 9]], **popular}, "parts": {}, "withheld": []}
+    small = told
+    while True:
+        try:
+            learnt.put_model("acme", small)
+            break
+        except learnt.TooLarge:
+            small = learn_model.smaller(small)
+    assert small["popular"].keys() < told["popular"].keys()
+    assert "*" in small["popular"]
+    assert "c59" in small["popular"]
+
+
+# --- readers ---------------------------------------------------------------------------------------------------------
+
+
+def test_readers_see_whole_models_and_whole_rows_at_any_moment(
+    dynamo: FakeDynamo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with small_pieces(monkeypatch):
+        night = opened(6)
+        night.learns()
+        first = learnt.model("acme")
+        seen: list[Any] = []
+
+        def looks(what: str, about: str) -> None:
+            model, recs = learnt.model("acme"), learnt.recs("acme", ["tea", "cup", "pot"])
+            assert model
+            seen.append(model["generation"])
+            assert model["parts"]["value"]["orders"] == model["orders"]
+            assert all(pick.buyers >= 3 for rec in recs.values() for pick in rec.together)
+            assert recs.keys() == {"tea", "cup", "pot"}
+
+        acme.see(night.shop, *[sold(100 + n, f"new{n}", ["cup", "pot"], NIGHT) for n in range(3)], now=NIGHT)
+        night.now, night.before = night.now + timedelta(days=1), looks
+        night.learns()
+        assert first
+        assert seen[0] == first["generation"]
+        assert learnt.model("acme") != first
+
+
+# --- shops that are off, gone, erased --------------------------------------------------------------------------------
+
+
+def test_a_shop_that_is_off_is_not_learnt_from(dynamo: FakeDynamo) -> None:
+    night = opened()
+    shops.put(replace(night.shop, state="off"))
+    learn_timer.soon("acme", night.now)
+    assert night.works()
+    assert learnt.model("acme") is None
+    held = sync.read("acme", learn_timer.LEARN)
+    assert held
+    assert held.until == stamp(night.now + timedelta(hours=6))
+
+
+def test_a_shop_that_is_not_there_leaves_no_work_behind(dynamo: FakeDynamo) -> None:
+    learn_timer.soon("nobody", NIGHT)
+    night = Learning(Shop("nobody", "standard", "2026-01-01T00:00:00Z"))
+    assert night.works()
+    assert sync.read("nobody", learn_timer.LEARN) is None
+
+
+def test_an_erased_shop_leaves_nothing_that_was_learnt(dynamo: FakeDynamo) -> None:
+    night = opened()
+    night.learns()
+    shops.put(replace(night.shop, state="off"))
+    learn_timer.erase("acme", night.now)
+    assert night.works()
+    assert rows_of(dynamo, ("rec", "model")) == {}
+    assert night.objects == {}
+    assert sync.read("acme", learn_timer.LEARN) is None
+
+
+def test_a_shop_that_is_erased_in_the_middle_of_a_night_leaves_nothing_either(dynamo: FakeDynamo) -> None:
+    night = opened()
+    night.learns()
+    night.now += timedelta(days=1)
+    erased: list[bool] = []
+
+    def meanwhile(what: str, about: str) -> None:
+        if about.endswith("/value") and not erased:
+            erased.append(True)
+            learn_timer.erase("acme", night.now)
+
+    night.before = meanwhile
+    learn_timer.soon("acme", night.now)
+    assert night.works()
+    assert learnt.model("acme"), "it is gone within two minutes, not under readers' hands"
+    night.now += timedelta(minutes=2)
+    assert night.works()
+    assert rows_of(dynamo, ("rec", "model")) == {}
+    assert night.objects == {}
+
+
+# --- how it is set going ---------------------------------------------------------------------------------------------
+
+
+def test_the_clock_sends_it_to_its_own_queue(dynamo: FakeDynamo) -> None:
+    acme.open_shop()
+    learn_timer.ensure("acme", NIGHT)
+    fetched, learning = list[Any](), list[Any]()
+    later = NIGHT + learn_timer.AFTER_CONNECTING
+    dispatch.tick(later, dispatch.Outside(lambda _: None, lambda: 0, 14.0, fetched.extend, learning.extend))
+    assert (fetched, learning) == ([], [("acme", hint("acme"))])
+
+
+def test_who_is_known_already_is_not_put_up_again(dynamo: FakeDynamo) -> None:
+    learn_timer.ensure("acme", NIGHT)
+    held = sync.read("acme", learn_timer.LEARN)
+    learn_timer.ensure("acme", NIGHT + timedelta(hours=5))
+    assert sync.read("acme", learn_timer.LEARN) == held
+
+
+def test_a_thousand_orders_through_real_rows_and_bucket(ministack: resources.Resources, rights_watch: Any) -> None:
+    """The emulator's table, queue and bucket, the function's handler, its role watched."""
+    acme.open_shop()
+    start = NIGHT - timedelta(days=340)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(_store, range(1_000), [start + timedelta(hours=8 * number) for number in range(1_000)]))
+    outside.aws.cache_clear()
+    clock.use(lambda: NIGHT)
+    learn_timer.soon("acme", NIGHT)
+    event = {"Records": [{"messageId": "m", "body": hint("acme")}]}
+    for left in (0, 0, 900_000):
+        assert function.handler(event, _Context(left)) == {"batchItemFailures": []}
+    told = learnt.model("acme")
+    assert told
+    assert (told["orders"], told["customers"], told["products"]) == (1_000, 150, 4)
+    assert {pick.product for pick in learnt.recs("acme", ["tea"])["tea"].together} == {"cup", "jam", "pot"}
+    assert products.of_ids("acme", ["jam"])["jam"].title == "Fig jam"
+    listed = boto3.client("s3").list_objects_v2(Bucket=ministack.bucket, Prefix="learn")
+    assert [one["Key"] for one in listed["Contents"]] == ["learnt/acme/book"]
+    assert rights_watch.made["learn"] >= {
+        ("sqs:SendMessage", "${LearnQueue.Arn}"),
+        ("dynamodb:Query", "${Table.Arn}/index/feed"),
+    }
+    shops.change("acme", lambda shop: replace(shop or acme.open_shop()[0], state="off"))
+    learn_timer.erase("acme", NIGHT)
+    assert function.handler(event, _Context(900_000)) == {"batchItemFailures": []}
+    assert learnt.model("acme") is None
+    assert learnt.recs("acme", ["tea", "jam"]) == {}
+    assert not boto3.client("s3").list_objects_v2(Bucket=ministack.bucket, Prefix="learn").get("Contents")
+
+
+def _store(number: int, at: datetime) -> None:
+    """The order's row as it is stored with everything else."""
+    told = sold(number, f"b{number % 150}", ["tea", "cup"] if number % 2 else ["tea", "jam", "pot"], at)
+    base.commit([orders.write("acme", told.id, orders.Held(), told, f"c_{number % 150}", None)])
+
+
+class _Context:
+    def __init__(self, left: int) -> None:
+        self.left = left
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self.left

@@ -1,0 +1,649 @@
+"""The storefront script in a real browser: what a shop's page keeps when anything goes wrong, and what it gets when nothing
+does. Needs Chromium; without it these tests are skipped and say so."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import json
+import re
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from chalicelib.routes import widget
+from infra.widget import MOST, sources
+from tests import storefront_pages
+from tests.chromium import Browser, Page, found
+from tests.gateway import ask
+from tests.storefront_pages import TOKEN, Open, World, shown, showcase
+
+in_chromium = pytest.mark.skipif(found() is None, reason="no Chromium on this machine: the script was not tried in a browser")
+OWN = "<p id=own>The shop's own bestsellers</p>"
+SLOT = f'<ecrm-slot name="popular" layout="strip" page="home">{OWN}</ecrm-slot>'
+BELOW = "<p id=below>What lies below</p>"
+ROOT = "document.querySelector('ecrm-slot').shadowRoot"
+LOADED = f"!!{ROOT}?.querySelector('section:not([inert])')"
+GAVE_UP = f"{ROOT}?.querySelector('section') === null"
+SHIFTS = (
+    "window.shifts = []; new PerformanceObserver(list => list.getEntries().forEach(one => {"
+    " if (!one.hadRecentInput) shifts.push(one.value) })).observe({type: 'layout-shift', buffered: true})"
+)
+COUNTS = (
+    "window.heard = []; for (const type of ['loaded', 'empty'])"
+    " document.addEventListener('ecrm:' + type, event => heard.push(type + ' ' + event.target.getAttribute('name')))"
+)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with Browser() as browser:
+        yield browser
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    with Open() as world:
+        yield world
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    page = browser.page()
+    page.before(SHIFTS)
+    page.before(COUNTS)
+    yield page
+    page.close()
+
+
+def sees(page: Page, selector: str) -> bool:
+    return bool(page.run(f"document.querySelector({selector!r}).checkVisibility()"))
+
+
+def rests(page: Page) -> None:
+    """Two frames: whatever was to move has moved."""
+    page.run("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 50))))")
+
+
+# --- what is served --------------------------------------------------------------------------------------------------
+
+
+def test_the_script_is_at_most_3_kb_gzipped() -> None:
+    raw = ask("GET", "/widget.js").text.encode()
+    size = len(gzip.compress(raw, 9, mtime=0))
+    print(f"widget.js: {len(raw)} bytes, {size} gzipped, of {MOST}")
+    assert size <= 3072
+    told = ask("GET", "/widget.json").json
+    assert (told["bytes"], told["gzipped"]) == (len(raw), size)
+
+
+def test_what_is_served_was_made_of_the_sources() -> None:
+    assert widget.newest()["sources"] == sources(), "run `make widget`"
+
+
+def test_a_version_stays_for_ever_and_its_hash_is_told() -> None:
+    told = ask("GET", "/widget.json").json
+    answered = ask("GET", "/" + told["url"])
+    assert answered.text == ask("GET", "/widget.js").text
+    assert "immutable" in answered.headers["cache-control"]
+    assert answered.headers["access-control-allow-origin"] == "*"
+    digest = base64.b64encode(hashlib.sha384(answered.text.encode()).digest()).decode()
+    assert told["integrity"] == f"sha384-{digest}"
+    assert f'"{told["version"]}"' in answered.text
+
+
+def test_every_file_in_the_folder_of_versions_is_what_its_first_reader_got() -> None:
+    """A version's name is made of its content: whoever edits one breaks every page that names its hash."""
+    for file in widget.SERVED.glob("*.js"):
+        assert f'version:"{file.stem}"' in file.read_text()
+
+
+def test_the_newest_is_asked_for_again_soon_and_costs_nothing_when_nothing_changed() -> None:
+    first = ask("GET", "/widget.js")
+    assert first.headers["cache-control"].startswith("public, max-age=300")
+    assert first.headers["content-type"].startswith("text/javascript")
+    again = ask("GET", "/widget.js", {"if-none-match": "W/" + first.headers["etag"]})
+    assert (again.status, again.text) == (304, "")
+
+
+@pytest.mark.parametrize("file", ["0000.js", "newest.json", "..%2Fwidget.js", "%2e%2e"])
+def test_there_is_nothing_but_versions(file: str) -> None:
+    assert ask("GET", f"/widget/{file}").status == 404
+
+
+def test_the_script_holds_nothing_that_a_strict_policy_forbids() -> None:
+    text = ask("GET", "/widget.js").text
+    assert not re.search(r"\beval\b|new Function|innerHTML|outerHTML|insertAdjacent|document\.write|createElement\(.style", text)
+    assert "cookie" not in text
+
+
+# --- when all is well ------------------------------------------------------------------------------------------------
+
+
+@in_chromium
+@pytest.mark.parametrize("language", ["en", "fa"])
+@pytest.mark.parametrize("layout", ["list", "strip", "message"])
+def test_it_shows(layout: str, language: str, world: World, browser: Browser) -> None:
+    colours = []
+    for scheme in ("light", "dark"):
+        page = browser.page(390, 800, prefers_color_scheme=scheme)
+        page.before(SHIFTS)
+        page.open(showcase(world, layout, language))
+        shown(page)
+        rests(page)
+        facts = page.run(
+            f"""(() => {{ const root = {ROOT}, at = one => root.querySelector(one)?.getBoundingClientRect();
+            const rows = [...root.querySelectorAll('li')].map(one => one.getBoundingClientRect());
+            return {{ rows: rows.length, dir: getComputedStyle(root.querySelector('section')).direction,
+              first: rows[0].left, second: rows[1].left, tops: new Set(rows.map(one => one.top)).size,
+              title: at('a').left - rows[0].left, right: rows[0].right - at('a').right,
+              image: at('img') && at('img').width - at('img').height, wide: document.body.scrollWidth,
+              scrolls: root.querySelector('ul').scrollWidth > root.querySelector('ul').clientWidth + 1,
+              colour: getComputedStyle(root.querySelector('a')).color, shifts }} }})()"""
+        )
+        assert facts["rows"] == (2 if layout == "message" else 8)
+        assert facts["dir"] == ("rtl" if language == "fa" else "ltr")
+        assert facts["wide"] <= 390
+        assert facts["scrolls"] == (layout == "strip")
+        assert facts["tops"] == {"list": 4, "strip": 1, "message": 2}[layout]
+        if layout != "message":
+            assert facts["image"] == pytest.approx(0, abs=0.5)
+            assert (facts["second"] < facts["first"]) == (language == "fa")
+        # text begins where its line does
+        assert (facts["right"] if language == "fa" else facts["title"]) <= 20
+        assert facts["shifts"] == []
+        assert page.errors() == page.log() == []
+        colours.append(facts["colour"])
+        page.close()
+    assert colours[0] != colours[1]
+
+
+@in_chromium
+def test_all_slots_of_a_page_cost_one_request(world: World, page: Page) -> None:
+    page.resize(1200, 5000)
+    others = "".join(f'<ecrm-slot name="{name}" limit="2"></ecrm-slot>' for name in ("popular", "viewed", "messages"))
+    slot = '<ecrm-slot name="goes-with" page="product" product="123" layout="strip"></ecrm-slot>'
+    page.open(world.page(slot + others + '<ecrm-slot name="popular"></ecrm-slot>'))
+    page.until("heard.length == 5")
+    assert [query["slots"] for query, _ in world.asked] == [["goes-with,popular,viewed,messages"]]
+    query = world.asked[0][0]
+    assert (query["product"], query["page"], query["limit"], query["language"]) == (["123"], ["product"], ["8"], ["en"])
+    counts = page.run("[...document.querySelectorAll('ecrm-slot')].map(one => one.shadowRoot.querySelectorAll('li').length)")
+    assert counts == [8, 2, 2, 1 + 1, 8]
+
+
+@in_chromium
+def test_a_slot_may_ask_for_something_else_than_its_page(world: World, page: Page) -> None:
+    page.resize(1200, 5000)
+    body = '<ecrm-slot name="popular"></ecrm-slot><ecrm-slot name="popular" category="mugs"></ecrm-slot>'
+    page.open(world.page(body + '<ecrm-slot name="viewed" category=""></ecrm-slot>', script='data-category="lamps"'))
+    page.until("heard.length == 3")
+    assert sorted((q["slots"][0], q.get("category", ["-"])[0]) for q, _ in world.asked) == [
+        ("popular", "lamps"),
+        ("popular", "mugs"),
+        ("viewed", "-"),
+    ]
+
+
+@in_chromium
+def test_nothing_is_fetched_until_it_comes_near_and_then_all_that_is_left_at_once(world: World, page: Page) -> None:
+    far = "<div style='height:3000px'></div>"
+    body = f"{far}<ecrm-slot name=popular></ecrm-slot>{far}<ecrm-slot name=viewed></ecrm-slot>{far}<ecrm-slot name=messages></ecrm-slot>"
+    page.open(world.page(body))
+    rests(page)
+    assert world.asked == []
+    page.run("scrollTo(0, 2600)")
+    page.until("heard.length == 3")
+    page.run("scrollTo(0, 99999)")
+    rests(page)
+    assert [query["slots"] for query, _ in world.asked] == [["popular,viewed,messages"]]
+
+
+@in_chromium
+def test_who_is_logged_in_is_asked_of_the_shop_and_told_in_a_header(world: World, page: Page) -> None:
+    page.open(world.page(SLOT, script='data-token-url="/token"'))
+    page.until(LOADED)
+    (query, headers), (asked,) = world.asked[0], world.tokens
+    assert headers["authorization"] == f"Bearer {TOKEN}"
+    assert TOKEN not in json.dumps(query)
+    assert asked["cache-control"] == "no-cache"
+
+
+@in_chromium
+def test_nobody_logged_in_gets_the_page_as_anybody(world: World, page: Page) -> None:
+    world.token = None
+    page.open(world.page(SLOT, script='data-token-url="/token"'))
+    page.until(LOADED)
+    assert "authorization" not in world.asked[0][1]
+
+
+@in_chromium
+def test_what_is_in_the_catalogue_is_text_and_nothing_else(world: World, page: Page) -> None:
+    world.mode = "evil"
+    page.open(world.page(SLOT))
+    page.until(LOADED)
+    facts = page.run(
+        f"({{ hrefs: [...{ROOT}.querySelectorAll('[href]')].map(one => one.href), images: {ROOT}.querySelectorAll('img').length,"
+        f" scripts: {ROOT}.querySelectorAll('script').length, title: {ROOT}.querySelector('a').textContent }})"
+    )
+    assert facts["hrefs"] == ["https://shop.test/a"]
+    assert (facts["images"], facts["scripts"]) == (0, 0)
+    assert facts["title"].startswith("<img src=x")
+    page.run(f"{ROOT}.querySelectorAll('li, a, b').forEach(one => one.dispatchEvent(new Event('error')))")
+    assert page.run("window.pwned") is None
+    assert page.errors() == []
+
+
+@in_chromium
+def test_a_strict_policy_with_a_hash_and_a_nonce_lets_it_work(world: World, page: Page) -> None:
+    told = ask("GET", "/widget.json").json
+    tag = (
+        f'<script src="{world.api}/{told["url"]}" integrity="{told["integrity"]}" crossorigin="anonymous" nonce="n0nce"'
+        ' data-key="pk_acme_1" type="module"></script>'
+    )
+    csp = (
+        f"default-src 'none'; script-src 'nonce-n0nce'; style-src 'self'; connect-src {world.api}; img-src {world.api};"
+        " require-trusted-types-for 'script'; trusted-types 'none'; base-uri 'none'"
+    )
+    page.open(world.page(SLOT, tag=tag, csp=csp))
+    page.until(LOADED)
+    shown(page)
+    assert page.run(f"getComputedStyle({ROOT}.querySelector('ul')).display") == "grid"
+    assert page.run(f"{ROOT}.querySelector('img').naturalWidth") == 400
+    assert page.errors() == page.log() == []
+
+
+# --- whatever fails, the page stays as it was ------------------------------------------------------------------------
+
+
+@in_chromium
+@pytest.mark.parametrize("mode", ["500", "403", "html", "shapeless", "empty", "down", "blocked", "slow", "no script"])
+def test_where_anything_fails_the_shops_own_stays(mode: str, world: World, page: Page) -> None:
+    world.mode = mode
+    how: dict[str, Any] = {"script": 'data-api="http://127.0.0.1:9"' if mode == "down" else ""}
+    if mode == "blocked":
+        how["csp"] = f"connect-src 'self'; script-src {world.api}"
+    if mode == "no script":
+        how["csp"] = "script-src 'self'"
+    page.open(world.page(SLOT + BELOW, before_paint=True, **how))
+    if mode == "slow":
+        rests(page)
+        assert sees(page, "#own")
+    if mode == "no script":
+        rests(page)
+    else:
+        page.until(GAVE_UP, seconds=4)
+        assert page.run("heard") == ["empty popular"]
+    assert sees(page, "#own")
+    rests(page)
+    assert page.run("shifts") == []
+    assert page.errors() == []
+
+
+@in_chromium
+def test_an_answer_after_three_seconds_is_no_longer_waited_for(world: World, page: Page) -> None:
+    world.mode = "slow"
+    page.open(world.page(SLOT))
+    began = time.monotonic()
+    page.until(GAVE_UP, seconds=4)
+    assert time.monotonic() - began < 2.9
+    time.sleep(0.8)
+    assert sees(page, "#own")
+
+
+@in_chromium
+def test_a_page_with_errors_of_its_own_gets_its_slots(world: World, page: Page) -> None:
+    broken = (
+        "<script>throw new Error('theme')</script><script>function (</script><script>nobody.knows()</script>"
+        "<script>addEventListener('ecrm:loaded', () => { throw new Error('listener') })</script>"
+    )
+    page.open(world.page(SLOT + BELOW, head=broken))
+    page.until(LOADED)
+    assert len(page.errors()) == 4
+    assert not [one for one in page.errors() if "widget" in one and "listener" not in one]
+
+
+@in_chromium
+def test_twice_the_script_is_once(world: World, page: Page) -> None:
+    page.open(world.page(SLOT, head=f'<script src="{world.api}/widget.js" data-key="pk_acme_1" async></script>'))
+    page.until(LOADED)
+    rests(page)
+    assert len(world.asked) == 1
+    assert page.errors() == []
+
+
+# --- nothing moves ---------------------------------------------------------------------------------------------------
+
+TALL = f"<div style='height:600px'>{OWN}</div>"
+
+
+@in_chromium
+@pytest.mark.parametrize("children", ["", OWN, TALL], ids=["none", "small", "tall"])
+@pytest.mark.parametrize(("layout", "items"), [("list", 8), ("list", 3), ("list", 0), ("strip", 8), ("strip", 2), ("message", 1)])
+def test_nothing_below_moves(layout: str, items: int, children: str, world: World, page: Page) -> None:
+    world.items, world.messages = items, items
+    name = "messages" if layout == "message" else "popular"
+    page.open(world.page(f'<ecrm-slot name="{name}" layout="{layout}">{children}</ecrm-slot>{BELOW}', before_paint=True))
+    page.until("heard.length")
+    shown(page) if items else rests(page)
+    rests(page)
+    assert page.run("shifts") == []
+
+
+@in_chromium
+def test_nothing_below_moves_when_the_script_comes_late_to_a_page_that_keeps_the_space(world: World, page: Page) -> None:
+    world.late = 0.4
+    css = "ecrm-slot { display: block; min-height: calc(10.6em + min(11em, 42vw)) }"
+    head = f"<style>{css}</style>"
+    page.open(world.page('<ecrm-slot name="popular" layout="strip"></ecrm-slot>' + BELOW, head=head))
+    page.until(LOADED)
+    shown(page)
+    rests(page)
+    assert page.run("performance.getEntriesByName('first-contentful-paint')[0].startTime") < 400
+    assert page.run("shifts") == []
+
+
+@in_chromium
+def test_space_that_was_kept_is_given_back_where_nobody_looks(world: World, page: Page) -> None:
+    world.mode = "empty"
+    body = f'<div style="height:100px"></div><ecrm-slot name="viewed"></ecrm-slot>{BELOW}<div style="height:4000px"></div>'
+    page.open(world.page(f'<div id=top style="height:3000px"></div>{body}'))
+    page.run("scrollTo(0, 2700)")
+    page.until("heard.length")
+    rests(page)
+    kept = page.run("document.querySelector('ecrm-slot').offsetHeight")
+    page.run("scrollTo(0, 0)")
+    page.until("document.querySelector('ecrm-slot').offsetHeight == 0")
+    assert kept > 500
+    assert page.run("shifts") == []
+
+
+# --- keyboard and screen reader --------------------------------------------------------------------------------------
+
+FOCUSED = "document.activeElement?.shadowRoot?.activeElement"
+
+
+@in_chromium
+@pytest.mark.parametrize("language", ["en", "fa"])
+def test_with_the_keyboard_alone_every_item_is_reached_and_followed(language: str, world: World, page: Page) -> None:
+    page.resize(390, 800)
+    page.open(world.page(SLOT, language=language))
+    page.until(LOADED)
+    for place in range(8):
+        page.press("Tab")
+        assert page.run(f"{FOCUSED}.href").endswith(f"/products/{place}")
+        rests(page)
+        at = page.run(f"(({{left, right}}) => [left, right])({FOCUSED}.closest('li').getBoundingClientRect())")
+        assert at[0] >= -1
+        assert at[1] <= 391
+        ring = page.run(f"getComputedStyle({FOCUSED}, '::after').outline")
+        assert "solid 2px" in ring
+    page.press("Enter")
+    page.until(f"location.href == '{world.shop}/products/7'")
+
+
+@in_chromium
+@pytest.mark.parametrize("key", ["Enter", "Escape"])
+def test_a_message_is_closed_with_the_keyboard_and_stays_closed(key: str, world: World, page: Page) -> None:
+    page.open(world.page(f'<ecrm-slot name="messages">{OWN}</ecrm-slot>{BELOW}'))
+    page.until(LOADED)
+    title = f"{ROOT}.querySelector('[part=title]')?.textContent"
+    assert page.run(title) == "Your candles may be running low"
+    page.press("Tab")
+    page.press("Tab")
+    assert page.run(f"{FOCUSED}.localName") == "button"
+    page.press(key)
+    assert page.run(GAVE_UP)
+    assert sees(page, "#own")
+    page.run("ecrm.refresh()")
+    page.until("heard.length == 3")
+    assert page.run(GAVE_UP)
+
+
+@in_chromium
+def test_the_next_message_takes_its_place_and_the_focus(world: World, page: Page) -> None:
+    page.open(world.page('<ecrm-slot name="messages" limit="2"></ecrm-slot>'))
+    page.until(LOADED)
+    page.press("Tab")
+    page.press("Tab")
+    page.press("Enter")
+    assert page.run(f"{ROOT}.querySelector('[part=title]').textContent").endswith("(2)")
+    assert page.run(f"{FOCUSED}.part.value") == "close"
+
+
+@in_chromium
+def test_a_screen_reader_hears_a_section_a_list_and_each_name_once(world: World, page: Page) -> None:
+    page.open(world.page(SLOT))
+    page.until(LOADED)
+    shown(page)
+    spoken = page.spoken()
+    assert ("region", "Popular now") in spoken
+    assert ("heading", "Popular now") in spoken
+    assert [role for role, _ in spoken].count("listitem") == 8
+    assert "list" in [role for role, _ in spoken]
+    links = [name for role, name in spoken if role == "link"]
+    assert links == [title for title, _ in storefront_pages._ENGLISH]
+    assert "image" not in [role for role, _ in spoken]
+
+
+@in_chromium
+def test_the_space_that_is_kept_is_silent(world: World, page: Page) -> None:
+    world.mode = "slow"
+    page.open(world.page('<ecrm-slot name="popular"></ecrm-slot>'))
+    rests(page)
+    assert not {role for role, _ in page.spoken()} & {"region", "list", "listitem", "heading"}
+
+
+@in_chromium
+def test_a_close_button_has_a_name(world: World, page: Page) -> None:
+    page.open(world.page('<ecrm-slot name="messages"></ecrm-slot>'))
+    page.until(LOADED)
+    assert ("button", "Close") in page.spoken()
+
+
+# --- a theme's hands on it -------------------------------------------------------------------------------------------
+
+
+@in_chromium
+def test_a_theme_styles_parts_and_variables(world: World, page: Page) -> None:
+    css = (
+        "ecrm-slot { --ecrm-size: 300px; --ecrm-gap: 7px; --ecrm-radius: 0; font-family: monospace; color: rgb(1, 2, 3) }"
+        "ecrm-slot::part(title) { text-transform: uppercase } ecrm-slot::part(price) { color: rgb(200, 0, 0) }"
+        "ecrm-slot::part(item) { padding: 3px } ecrm-slot::part(heading) { font-size: 40px }"
+        "ecrm-slot::part(image) { filter: grayscale(1) } ecrm-slot::part(why) { display: none }"
+        "ecrm-slot::part(list) { list-style: none }"
+    )
+    page.open(world.page(SLOT, head=f"<style>{css}</style>"))
+    page.until(LOADED)
+    styled = page.run(
+        f"""(() => {{ const of = (one, name) => getComputedStyle({ROOT}.querySelector(one))[name]; return [
+        {ROOT}.querySelector('li').offsetWidth, of('ul', 'columnGap'), of('img', 'borderTopLeftRadius'), of('a', 'fontFamily'), of('a', 'color'),
+        of('li div', 'textTransform'), of('b', 'color'), of('h2', 'fontSize'), of('img', 'filter'), of('small', 'display')]
+        }})()"""
+    )
+    assert styled == [
+        300, "7px", "0px", "monospace", "rgb(1, 2, 3)", "uppercase", "rgb(200, 0, 0)", "40px", "grayscale(1)", "none",
+    ]  # fmt: skip
+
+
+@in_chromium
+def test_the_cart_changes_and_so_do_the_slots(world: World, page: Page) -> None:
+    jquery = "<script>window.jQuery = () => ({ on: (name, does) => (window.woo = [name, does]) })</script>"
+    page.open(world.page(SLOT + BELOW, head=jquery, script='data-cart="1,2"', before_paint=True))
+    page.until("heard.length == 1")
+    page.run("woo[1]({}, {}, '', { data: name => name == 'product_id' && 5 })")
+    page.until("heard.length == 2")
+    page.run("ecrm.refresh({ cart: ['7', '8'] })")
+    page.until("heard.length == 3")
+    page.run("document.dispatchEvent(new CustomEvent('ecrm:cart', { detail: ['9'] }))")
+    page.until("heard.length == 4")
+    page.run("document.querySelector('ecrm-slot').setAttribute('name', 'viewed')")
+    page.until("heard.length == 5")
+    assert page.run("woo[0]") == "added_to_cart"
+    carts = [(query["slots"][0], query["cart"][0]) for query, _ in world.asked]
+    assert carts == [("popular", "1,2"), ("popular", "1,2,5"), ("popular", "7,8"), ("popular", "9"), ("viewed", "9")]
+    assert page.run("shifts") == []
+
+
+@in_chromium
+def test_slots_that_come_and_go_with_the_page(world: World, page: Page) -> None:
+    page.open(world.page("<main></main>"))
+    page.run("document.querySelector('main').innerHTML = '<ecrm-slot name=popular></ecrm-slot><ecrm-slot name=viewed></ecrm-slot>'")
+    page.until("heard.length == 2")
+    page.run("document.querySelector('ecrm-slot').remove(); ecrm.refresh()")
+    page.until("heard.length == 3")
+    page.run("document.body.append(document.querySelector('ecrm-slot'))")
+    page.until("heard.length == 4")
+    assert [query["slots"][0] for query, _ in world.asked] == ["popular,viewed", "viewed", "viewed"]
+    assert page.errors() == []
+
+
+# --- what is told, and what is kept ----------------------------------------------------------------------------------
+
+STORED = "[Object.entries(localStorage), Object.entries(sessionStorage), document.cookie]"
+NOTHING: list[Any] = [[], [], ""]
+
+
+def told(world: World, page: Page, count: int = 1) -> list[dict[str, Any]]:
+    """What was told until the page was left."""
+    page.open(world.shop + "/elsewhere")
+    end = time.monotonic() + 3
+    while len(world.told) < count and time.monotonic() < end:
+        time.sleep(0.02)
+    return [body for body, _ in world.told]
+
+
+@in_chromium
+def test_without_consent_nothing_is_kept_and_nobody_is_told_apart(world: World, page: Page) -> None:
+    world.items = 2
+    slot = '<ecrm-slot name="goes-with" page="product" product="123"></ecrm-slot>'
+    page.open(world.page(slot, script='data-token-url="/token"'))
+    page.until(LOADED)
+    time.sleep(1.3)
+    page.run("ecrm.track({ type: 'search', query: 'mugs' })")
+    assert page.run(STORED) == NOTHING
+    (body,) = told(world, page)
+    seen = [{"type": "seen", "rids": [f"r_goes-with_{place}"]} for place in range(2)]
+    assert body == {"key": "pk_acme_1", "consent": False, "events": seen}
+    assert world.told[0][1]["content-type"].startswith("text/plain")
+    assert page.run(STORED) == NOTHING
+
+
+@in_chromium
+def test_with_consent_there_is_a_visitor_and_what_she_looked_at(world: World, page: Page) -> None:
+    slot = '<ecrm-slot name="goes-with" page="product" product="123"></ecrm-slot>'
+    page.open(world.page(slot * 2, script='data-token-url="/token" data-consent="true"'))
+    page.until("heard.length == 2")
+    (visitor,) = [value for name, value in page.run(STORED)[0]]
+    assert re.fullmatch("[0-9A-Za-z]{22}", visitor)
+    (body,) = told(world, page)
+    assert body == {
+        "key": "pk_acme_1",
+        "consent": True,
+        "visitor": visitor,
+        "token": TOKEN,
+        "events": [{"type": "view", "product": "123"}, {"type": "identify"}],
+    }
+    page.open(world.page(SLOT, script='data-consent="true"'))
+    assert page.run(STORED)[0][0][1] == visitor
+
+
+@in_chromium
+def test_consent_that_is_taken_back_leaves_nothing(world: World, page: Page) -> None:
+    page.open(world.page('<ecrm-slot name="goes-with" page="product" product="1"></ecrm-slot>'))
+    page.until(LOADED)
+    assert page.run(STORED) == NOTHING
+    page.run("ecrm.consent(true)")
+    assert page.run(STORED) != NOTHING
+    page.run("ecrm.consent(false)")
+    assert page.run(STORED) == NOTHING
+    assert told(world, page, count=0) == []
+    page.open(world.page(SLOT, script="data-consent=true"))
+    assert page.run(STORED) != NOTHING
+    page.open(world.page(SLOT, script="data-consent=false"))
+    assert page.run(STORED) == NOTHING
+
+
+@in_chromium
+@pytest.mark.parametrize("signal", ["globalPrivacyControl: {value: true}", "doNotTrack: {value: '1'}"])
+def test_a_browser_that_says_no_is_heard_over_the_page(signal: str, world: World, page: Page) -> None:
+    page.before(f"Object.defineProperties(Navigator.prototype, {{ {signal} }})")
+    page.open(world.page('<ecrm-slot name="viewed" page="product" product="1"></ecrm-slot>', script="data-consent=true"))
+    page.until(LOADED)
+    assert page.run(STORED) == NOTHING
+    assert told(world, page, count=0) == []
+
+
+@in_chromium
+def test_seen_is_half_of_it_for_a_second_and_told_once(world: World, page: Page) -> None:
+    page.resize(390, 800)
+    page.open(world.page(SLOT * 2))
+    page.until("heard.length == 2")
+    time.sleep(0.4)
+    page.run(f"{ROOT}.querySelector('ul').scrollTo({{ left: 9999, behavior: 'instant' }})")
+    time.sleep(1.3)
+    bodies = told(world, page)
+    rids = [rid for body in bodies for event in body["events"] for rid in event["rids"]]
+    assert len(rids) == len(set(rids))
+    assert {"r_popular_0", "r_popular_1", "r_popular_6", "r_popular_7"} <= set(rids)
+    assert not {"r_popular_3", "r_popular_4"} & set(rids)
+
+
+@in_chromium
+def test_a_click_is_told_with_its_rid_on_the_way_out(world: World, page: Page) -> None:
+    page.open(world.page(SLOT))
+    page.until(LOADED)
+    x, y = page.run(f"(({{left, top}}) => [left + 20, top + 20])({ROOT}.querySelector('li').getBoundingClientRect())")
+    page.click(x, y)  # on the picture: the whole card is the link
+    page.until(f"location.href == '{world.shop}/products/0'")
+    (body,) = told(world, page)
+    assert body["events"] == [{"type": "click", "rid": "r_popular_0"}]
+
+
+@in_chromium
+def test_what_is_told_is_what_the_events_door_takes(world: World, page: Page) -> None:
+    from chalicelib.domain.visit_reading import read
+
+    slot = '<ecrm-slot name="goes-with" page="product" product="123" layout="strip"></ecrm-slot>'
+    page.open(world.page(slot, script='data-token-url="/token" data-consent="true"'))
+    page.until(LOADED)
+    page.run("for (let place = 0; place < 30; place++) ecrm.track({ type: 'search', query: 'mugs ' + place })")
+    time.sleep(1.2)
+    bodies = told(world, page, count=2)
+    assert [len(read(json.dumps(body).encode()).events) for body in bodies][0] == 20
+    assert sum(len(body["events"]) for body in bodies) > 32
+
+
+# --- a hundred -------------------------------------------------------------------------------------------------------
+
+
+@in_chromium
+def test_a_hundred_slots(world: World, page: Page) -> None:
+    names = [*storefront_pages.NAMES, *(f"extra-{place}" for place in range(5))]
+    slots = "".join(
+        f'<ecrm-slot name="{names[place % 12]}" layout="{("list", "strip")[place % 2]}">{OWN.replace("id=own", "")}</ecrm-slot>'
+        for place in range(100)
+    )
+    page.before("window.long = []; new PerformanceObserver(list => long.push(...list.getEntries().map(one => one.duration))).observe({type: 'longtask', buffered: true})")  # noqa: E501
+    page.open(world.page(slots, tag=""))
+    without = page.metrics()
+    bare_long = page.run("long.length")
+    page.open(world.page(slots, before_paint=True))
+    page.until("heard.length >= 2")
+    rests(page)
+    before = len(world.asked)
+    page.run("scrollTo(0, document.body.scrollHeight / 2)")
+    page.until("heard.length == 100")
+    rests(page)
+    now = page.metrics()
+    spent = {name: round((now[name] - without[name]) * 1000) for name in ("TaskDuration", "ScriptDuration", "LayoutDuration", "RecalcStyleDuration")}  # noqa: E501
+    print(f"100 slots of 12 names: {before} request(s) at first, {len(world.asked)} in all; main thread, ms: {spent}; "
+          f"long tasks, ms: {page.run('long')} (the bare page {bare_long})")  # fmt: skip
+    assert len(world.asked) <= 4
+    assert all(len(query["slots"][0].split(",")) <= 8 for query, _ in world.asked)
+    assert spent["ScriptDuration"] < 400
+    assert page.run("shifts") == []
+    assert page.errors() == []
