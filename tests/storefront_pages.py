@@ -267,7 +267,7 @@ def showcase(world: World, layout: str, language: str) -> str:
     slot = f'<ecrm-slot name="{name}" layout="{layout}" page="product" product="123" limit="{_LIMITS[layout]}"></ecrm-slot>'
     words = _SHOP[language]
     body = f"<header><b>{words[0]}</b><nav>{words[1]}</nav></header><main>{slot}<p>{words[2]}</p></main>"
-    return world.page(body, language=language)
+    return world.page(body, language=language, before_paint=True)
 
 
 _LIMITS = {"list": 8, "strip": 8, "message": 2}

@@ -24,11 +24,11 @@ from chalicelib import keys, outside
 from chalicelib.domain.events import PrivacyAsked, ShopGone
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import stamp
-from chalicelib.functions import fetch, tick
+from chalicelib.functions import fetch, learn, tick
 from chalicelib.platforms.standard import signature
 from chalicelib.settings import settings
-from chalicelib.table import due, shops
-from chalicelib.work import connections, sync, take_rights
+from chalicelib.table import due, learnt, shops
+from chalicelib.work import connections, learn_timer, sync, take_rights
 from infra import trim
 from infra.local.doubles.saleor import Double
 from infra.local.doubles.server import Served, post
@@ -38,6 +38,7 @@ from tests.events import batch
 from tests.rights import Watch, allows, statements, watching
 from webhooks.keeping import keep
 
+PAGE = "https://shop.acme.test"
 START = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 FUNCTIONS = ("accept", "api", "ingest", "send", "feedback", "fetch", "learn", "events", "tick")
 # (function or *, statement, action) -> why it is allowed although no call of ours shows it.
@@ -64,6 +65,11 @@ class Life:
     def __init__(self, world: World) -> None:
         self.world = world
         self._told = {slug: world.add_shop(_asked(slug)) for slug in ("acme", "lilac")}
+
+    def told(self, shop: str) -> dict[str, Any]:
+        """What its owner was told when it was registered."""
+        found: dict[str, Any] = self._told[shop]
+        return found
 
     def order(self, number: str, email: str, shop: str = "acme", **more: Any) -> None:
         now = self.world.timeline.now()
@@ -117,6 +123,7 @@ def _asked(slug: str) -> dict[str, Any]:
         "address": "1 Main Street",
         "connected_at": "2026-01-01T00:00:00Z",
         "flow_on": ["birthday"],  # so that everybody is looked at at night
+        "origin": [PAGE],
     }
 
 
@@ -157,6 +164,8 @@ def live(life: Life) -> None:
     _stand_at_the_door(life)
     _ask_a_shop(life)
     _come_by_alone(life)
+    _learn(life)
+    _visit(life)
     _ask_everything(life)
 
 
@@ -173,6 +182,35 @@ def _stand_at_the_door(life: Life) -> None:
     token = keys.provider_token(settings().master, "kavenegar", "woo")
     said = b"from=09121234567&message=STOP&messageid=7"
     assert life.ask("POST", f"/provider/kavenegar/woo/{token}", said, form)[0] == 200
+
+
+def _learn(life: Life) -> None:
+    """Once more, after the nights that went by: with too little time for it all; and a shop that asks to be forgotten
+    is."""
+    now = life.world.timeline.now()
+    learn_timer.soon("acme", now)
+    hint = batch(json.dumps({"shop": "acme", "task": "learn"}))
+    learn.handler(hint, LambdaContext("learn", 2048, 1_000))
+    life.run(0.01)
+    assert (learnt.model("acme") or {})["orders"] > 4
+
+
+def _visit(life: Life) -> None:
+    """Somebody looks around in the storefront, then says who she is."""
+    key, agent = (
+        life.told("acme")["publishable_key"],
+        "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+    )
+    page = {"Origin": PAGE, "User-Agent": agent, "Content-Type": "text/plain"}
+    assert life.ask("GET", f"/v1/slots?key={key}&slots=popular,goes-with&product=p-1", headers=page)[0] == 200
+    until = life.world.timeline.now() + timedelta(minutes=10)
+    token = keys.customer_token(keys.identity_secret(settings().master, "acme"), "acme", "u-sara", until)
+    events: list[dict[str, Any]] = [{"type": "view", "product": "p-1"}, {"type": "cart", "products": ["p-1"]}]
+    seen: dict[str, Any] = {"key": key, "consent": True, "visitor": "0" * 22, "events": events}
+    known = {**seen, "token": token, "events": [{"type": "identify"}, *events]}
+    for told in (seen, known, known):
+        assert life.ask("POST", "/v1/events", json.dumps(told).encode(), page)[0] == 202
+        life.run(0.01)
 
 
 def _there(shop: Shop | None) -> Shop:

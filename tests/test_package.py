@@ -191,7 +191,7 @@ def memory() -> Iterator[dict[str, float]]:
 def test_a_delivery_becomes_an_order_and_a_mail_with_each_function_alone(
     artifact: Artifact, shop: Shop, ministack_process: str, memory: dict[str, float]
 ) -> None:
-    """accept → ingest → tick → send → feedback, then fetch, then learn: each twice, cold and warm, each from its zip alone."""
+    """accept → ingest → tick → send → feedback, then fetch, then learn: each twice, cold and warm, from its zip."""
     with SmallLambda(artifact.accept, "chalicelib.accept.handler", shop.variables) as accept:
         for _ in ("cold", "warm"):
             assert accept.invoke(delivery(shop.told))["statusCode"] == 200, accept.log()

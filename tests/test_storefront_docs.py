@@ -110,9 +110,9 @@ def test_looks_events_and_calls_that_are_named_exist(script: str) -> None:
 
 
 def test_what_is_kept_in_the_browser_is_called_by_its_name(script: str) -> None:
-    stored = re.search(r'STORED = "([\w-]+)"', script)
-    assert stored
-    assert f"in `localStorage` under `{stored[1]}`" in GUIDE
+    (name,) = set(re.findall(r"localStorage\.(\w+)", script))
+    assert f"in `localStorage` under `{name}`" in GUIDE
+    assert "cookie" not in script
 
 
 def test_the_tables_of_slots_and_pages_are_whole() -> None:

@@ -50,7 +50,8 @@ def choose(ledger: Ledger) -> Chosen:
 def _lists(test: Backtest) -> dict[str, Lists]:
     """By every rule the lists of all products that the cases ask for, each product counted once."""
     numbers = test.counted.ledger.products.numbers
-    asked = {product for case in test.cases for product in (*case.next, *loudest(weights(case.before)))}
+    popularity = dict(test.popular)
+    asked = {product for case in test.cases for product in (*case.next, *loudest(weights(case.before), popularity))}
     found: dict[str, dict[str, Any]] = {rule: {} for rule in RULES}
     for product in sorted(asked):
         pairs = test.counted.buyers_with(numbers[product])

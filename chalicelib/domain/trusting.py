@@ -11,8 +11,8 @@ from chalicelib.domain.forecast import TRIALS, Trial
 Of = Literal["orders", "money"]
 
 WEEKS_PER_MONTH = 13 / 3
-# Tried on CDNOW, orders and money are off by 1 to 29 per cent; before Christmas, a gift shop's money by 50. Made-up shops
-# that behave just as the models say are off by more in one trial of three with 400 customers, hardly ever with 1,000.
+# Tried on CDNOW, orders and money are off by 1 to 29 per cent; before Christmas, a gift shop's money by 50. Of made-up
+# shops that behave just as the models say, a third miss it with 400 customers, one in 15 with 1,000, none with 4,000.
 TOLERATED = 1 / 3
 BEYOND = 4 / 3  # times the length of a trial, up to where its result is taken to hold
 FEWEST_TRIED = 100  # purchases, foretold or made, that a trial must rest on: fewer scatter by a third by themselves

@@ -90,7 +90,7 @@ def _join_some(shop: Shop, told: Told, visitor: str, is_last: bool, now: datetim
     mark = visits.joined(shop.slug, visitor)
     known = _known(shop, told)
     oldest = stamp(moment(told.at) - visits.ANONYMOUS_KEPT)
-    after = oldest
+    after = max(mark.at if mark else "", oldest, key=in_order)
     rows = visits.of_visitor(shop.slug, visitor, after, told.at, AT_ONCE) if known else []
     writes = _moved(shop, known, rows, now) if known and rows else []
     if (is_last or len(rows) < AT_ONCE) and in_order(after) < in_order(told.at):

@@ -22,7 +22,8 @@ small { opacity: .7 }
 
 
 def page(url: str, now: datetime, mails: int, shops: list[dict[str, Any]], log: str) -> str:
-    """The page as HTML. `shops`: as `webhooks.shops.listed` says them, with the address of its pages as `pages`; `log`: where the functions' log lies."""
+    """The page as HTML. `shops`: as `webhooks.shops.listed` says them, and where their pages are; `log`: where the
+    functions' log lies."""
     rows = "".join(map(_row, shops)) or "<tr><td>None yet: register one with <code>add-shop</code>."
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'

@@ -66,7 +66,7 @@ class Implicit:
     def __init__(self, model: Any, rows: str, split: Split) -> None:
         products = sorted({product for _, one in split.training for product in one.products})
         self.products, self.numbers = np.array(products), {product: n for n, product in enumerate(products)}
-        self.model, self.counted = model, rows == "counts"
+        self.model, self.counted, self.factors = model, rows == "counts", hasattr(model, "factors")
         baskets = [[*dict.fromkeys(one.products)] for _, one in split.training]
         self.customers = {customer: n for n, customer in enumerate(dict.fromkeys(one[0] for one in split.training))}
         self.histories = self._histories(split, baskets)
@@ -100,16 +100,15 @@ class Implicit:
         return list(self._of_cases(cases, SHOWN, True))
 
     def cart(self, carts: Sequence[Cart]) -> list[list[str]]:
-        return list(
-            self._shown(np.arange(len(carts)), self._rows([cart.products for cart in carts]), SHOWN, True, True)
-        )
+        rows = self._rows([cart.products for cart in carts])
+        return list(self._shown(np.arange(len(carts)), rows, SHOWN, True, True))
 
     def _of_cases(self, cases: Sequence[Case], number: int, new: bool) -> Iterator[list[str]]:
         rows = np.array([self.customers[case.customer] for case in cases])
         return self._shown(rows, self.histories[rows], number, new, not self.fitted_customers)
 
     def _shown(self, rows: Any, liked: csr_matrix, number: int, new: bool, anew: bool) -> Iterator[list[str]]:
-        options = {"recalculate_user": True} if anew and isinstance(self.model, AlternatingLeastSquares) else {}
+        options = {"recalculate_user": True} if anew and self.factors else {}
         for start in range(0, len(rows), 500):
             some = slice(start, start + 500)
             found, strengths = self.model.recommend(
