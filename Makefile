@@ -1,7 +1,7 @@
 # Everything runs from here. Needed beforehand: python3 (3.11 or newer), make, a C compiler.
 SHELL := bash
 .DELETE_ON_ERROR:
-.PHONY: help demo serve test test-slow lint bench package deploy diff outputs destroy lock clean
+.PHONY: help demo serve test test-slow lint bench bench-learn widget package deploy diff outputs destroy lock clean
 
 PYTHON ?= python3
 PORT ?= 8000
@@ -36,6 +36,12 @@ lint: .venv/ready  ## ruff, mypy on the domain, cfn-lint on the template
 bench: $(READY_TO_PACK)  ## writes build/bench.json
 	$(PY) -m tests.bench
 
+bench-learn: .venv-learn/ready  ## recommendations held against popularity and implicit; writes build/bench-learn.json
+	@OPENBLAS_NUM_THREADS=1 .venv-learn/bin/python -m tests.bench.learn
+
+widget: .venv-widget/ready  ## the storefront script that is served, out of its sources (REPLACE=1: nobody has the last one)
+	@.venv-widget/bin/python -m infra.widget $(if $(REPLACE),--replace)
+
 package: .venv/ready  ## fills build/ with what is deployed (STAGE=prod ARCH=arm64)
 	@$(PY) -m infra.package $(if $(ARCH),--arch $(ARCH)) $(if $(STAGE),--stage $(STAGE))
 
@@ -69,6 +75,18 @@ destroy: .venv/ready  ## takes a stage down; table, bucket and queues stay, by n
 	@.venv-ministack/bin/python $(PIP) install --require-hashes -r requirements/ministack.txt
 	@touch $@
 
+.venv-learn/ready: requirements/bench-learn.txt
+	@echo "setting up .venv-learn (once)"
+	@$(PYTHON) -m venv .venv-learn
+	@.venv-learn/bin/python $(PIP) install --require-hashes -r requirements/bench-learn.txt
+	@touch $@
+
+.venv-widget/ready: requirements/widget.txt
+	@echo "setting up .venv-widget (once)"
+	@$(PYTHON) -m venv .venv-widget
+	@.venv-widget/bin/python $(PIP) install --require-hashes -r requirements/widget.txt
+	@touch $@
+
 # Lambda's runtime and nothing else, not even pip.
 .venv-lambda/ready: requirements/lambda.txt .venv/ready
 	@echo "setting up .venv-lambda (once)"
@@ -89,6 +107,8 @@ lock: .venv-lock/bin/uv  ## works out the locked requirements again (UPGRADE=1: 
 	$(COMPILE) $(if $(UPGRADE),--upgrade) -c requirements.txt requirements/dev.in -o requirements/dev.txt
 	$(COMPILE) $(if $(UPGRADE),--upgrade) requirements/ministack.in -o requirements/ministack.txt
 	$(COMPILE) $(if $(UPGRADE),--upgrade) requirements/lambda.in -o requirements/lambda.txt
+	$(COMPILE) $(if $(UPGRADE),--upgrade) requirements/widget.in -o requirements/widget.txt
+	$(COMPILE) $(if $(UPGRADE),--upgrade) requirements/bench-learn.in -o requirements/bench-learn.txt
 
 clean:           ## everything that `make` made
-	rm -rf .venv .venv-ministack .venv-lambda .venv-lock build .local
+	rm -rf .venv .venv-widget .venv-ministack .venv-lambda .venv-learn .venv-lock build .local

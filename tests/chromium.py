@@ -20,7 +20,7 @@ from typing import Any
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 _QUIET = (
     "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update "
-    "--disable-sync --hide-scrollbars --remote-debugging-pipe"
+    "--disable-sync --hide-scrollbars --disable-renderer-backgrounding --remote-debugging-pipe"
 )
 # The browser reads what it is to do from 3 and writes what happened to 4.
 _EXEC = "import os,sys; r,w=map(int,sys.argv[1:3]); os.dup2(r,3); os.dup2(w,4); os.execv(sys.argv[3],sys.argv[3:])"

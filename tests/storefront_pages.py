@@ -226,7 +226,9 @@ def _handler(world: World, is_api: bool) -> type[BaseHTTPRequestHandler]:
             else:
                 time.sleep(world.late)
                 answered = ask("GET", path)
-                kept = {name: value for name, value in answered.headers.items() if name != "access-control-allow-origin"}
+                kept = {
+                    name: value for name, value in answered.headers.items() if name != "access-control-allow-origin"
+                }
                 self._say(answered.status, kept.pop("content-type"), answered.text.encode(), kept)
 
         def _say(self, status: int, kind: str, body: bytes, headers: Headers | None = None) -> None:

@@ -123,6 +123,14 @@ def test_a_token_without_consent_is_not_even_looked_at(shop: Shop, queue: Queue)
     assert queue.messages[0]["account"] is None
 
 
+def test_nor_does_a_token_beside_the_body_name_anybody_without_consent(shop: Shop, queue: Queue) -> None:
+    headers: dict[str, str | None] = {"Authorization": f"Bearer {token(shop)}"}
+    assert accepted(tells(shop, SEEN, view("1"), headers=headers)) == 1
+    assert queue.messages[0]["account"] is None
+    assert accepted(tells(shop, SEEN, view("1"), headers=headers, consent=True)) == 2
+    assert queue.messages[1]["account"] == "7"
+
+
 @pytest.mark.parametrize("kind", ["application/json", "text/plain", "Text/Plain; charset=utf-8"])
 def test_a_beacon_needs_no_preflight(shop: Shop, queue: Queue, kind: str) -> None:
     answer = tells(shop, SEEN, headers={"Content-Type": kind})

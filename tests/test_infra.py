@@ -121,7 +121,8 @@ def test_every_function_of_the_app_has_its_size_and_its_own_rights() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "lock", ["requirements.txt", *(f"requirements/{name}.txt" for name in ("dev", "ministack", "lambda"))]
+    "lock",
+    ["requirements.txt", *(f"requirements/{name}.txt" for name in ("dev", "ministack", "lambda", "bench-learn"))],
 )
 def test_a_lock_installs_by_its_hashes_in_an_empty_environment(lock: str, tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-m", "venv", tmp_path], check=True)

@@ -28,7 +28,7 @@ from chalicelib.functions import fetch, learn, tick
 from chalicelib.platforms.standard import signature
 from chalicelib.settings import settings
 from chalicelib.table import due, learnt, shops
-from chalicelib.work import connections, learn_timer, sync, take_rights
+from chalicelib.work import connections, learn_timer, rid, sync, take_rights
 from infra import trim
 from infra.local.doubles.saleor import Double
 from infra.local.doubles.server import Served, post
@@ -197,20 +197,19 @@ def _learn(life: Life) -> None:
 
 def _visit(life: Life) -> None:
     """Somebody looks around in the storefront, then says who she is."""
-    key, agent = (
-        life.told("acme")["publishable_key"],
-        "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
-    )
+    agent = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+    key, secret = life.told("acme")["publishable_key"], keys.identity_secret(settings().master, "acme")
     page = {"Origin": PAGE, "User-Agent": agent, "Content-Type": "text/plain"}
     assert life.ask("GET", f"/v1/slots?key={key}&slots=popular,goes-with&product=p-1", headers=page)[0] == 200
-    until = life.world.timeline.now() + timedelta(minutes=10)
-    token = keys.customer_token(keys.identity_secret(settings().master, "acme"), "acme", "u-sara", until)
+    token = keys.customer_token(secret, "acme", "u-sara", life.world.timeline.now() + timedelta(minutes=10))
     events: list[dict[str, Any]] = [{"type": "view", "product": "p-1"}, {"type": "cart", "products": ["p-1"]}]
     seen: dict[str, Any] = {"key": key, "consent": True, "visitor": "0" * 22, "events": events}
+    shown = rid.make(settings().master, "acme", "popular", "p-1", "popular", life.world.timeline.now())
+    events += [{"type": "seen", "rids": [shown]}, {"type": "click", "rid": shown}]
     known = {**seen, "token": token, "events": [{"type": "identify"}, *events]}
     for told in (seen, known, known):
         assert life.ask("POST", "/v1/events", json.dumps(told).encode(), page)[0] == 202
-        life.run(0.01)
+        life.world.drain()
 
 
 def _there(shop: Shop | None) -> Shop:

@@ -86,7 +86,7 @@ def test_yesterdays_buyers_are_no_failures() -> None:
 
 
 def test_a_forgotten_item_ordered_the_same_day_is_no_second_order() -> None:
-    shop = [("c", Purchase(0))] + [("c", Purchase(3600))]
+    shop = [("c", Purchase(0)), ("c", Purchase(3600))]
     shop += [(f"c{n}", Purchase(n * DAY // 3)) for n in range(1000)]
     found = learn_second(ledger_of(sorted(shop, key=lambda item: item[1].at)), NOW)
     assert found == NotEnough("few_second_orders")

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import pytest
 from liquid import Environment
@@ -187,9 +187,14 @@ ASKED = 1_795_340_400
 
 def proxied(customer: str = "8261947523369", **changed: str) -> str:
     told = {"logged_in_customer_id": customer, "path_prefix": "/apps/ecrm", "shop": "acme.myshopify.com"}
-    told |= {"timestamp": str(ASKED)} | changed
-    text = "".join(sorted(f"{name}={value}" for name, value in told.items()))
-    return urlencode({**told, "signature": hmac.digest(b"hush", text.encode(), "sha256").hex()})
+    return signed([*(told | {"timestamp": str(ASKED)} | changed).items()])
+
+
+def signed(told: list[tuple[str, str]], secret: bytes = b"hush") -> str:
+    """A query as Shopify passes it on."""
+    names = dict.fromkeys(name for name, _ in told)
+    joined = sorted(f"{name}={','.join(value for other, value in told if other == name)}" for name in names)
+    return urlencode([*told, ("signature", hmac.digest(secret, "".join(joined).encode(), "sha256").hex())])
 
 
 def proxy(query: str, shop: str = "acme.myshopify.com", now: int = ASKED, secret: str = "hush") -> dict[str, Any]:
@@ -237,7 +242,9 @@ def test_behind_the_app_proxy_who_is_logged_in_gets_a_token_and_a_guest_none() -
         (proxied(timestamp="soon"), {}),
         (proxied("gid://shopify/Customer/7"), {}),
         (proxied(), {"secret": "another"}),
-        (proxied(), {"secret": ""}),
+        (signed(parse_qsl(proxied())[:4], b""), {"secret": ""}),
+        (signed([*parse_qsl(proxied())[:4], ("logged_in_customer_id", "7")]), {}),
+        (signed(parse_qsl(proxied())[1:4]), {}),
         (urlencode({"logged_in_customer_id": "7", "shop": "acme.myshopify.com", "timestamp": str(ASKED)}), {}),
     ],
 )

@@ -390,6 +390,27 @@ def test_what_is_older_than_30_days_or_beyond_the_newest_200_does_not_join(shop:
     assert of_customer("8") == []
 
 
+def test_two_who_log_in_at_once_do_not_both_get_it(shop: Shop, queue: Queue, fake: FakeDynamo) -> None:
+    for number in range(keep_visits.AT_ONCE + 5):
+        now = NOW + timedelta(seconds=number)
+        happened = [{"type": "view", "product": f"p{number}", "at": stamp(now)}]
+        base.commit([visits.for_visitor("acme", LAPTOP, stamp(now), "x", happened)])
+    at(60)
+    looks(shop, who="7", identify=True)
+    looks(shop, who="8", identify=True)
+    hers, his = [text for _, text in queue.told]
+
+    def before(operation: str, asked: dict[str, Any]) -> None:
+        if operation == "TransactWriteItems":
+            fake.before = nothing
+            assert work([his]) == []
+
+    fake.before = before
+    assert work([hers]) == []
+    assert of_customer("7") == []
+    assert len(of_customer("8")) == keep_visits.AT_ONCE + 5
+
+
 def test_whoever_waits_for_a_retry_is_not_overtaken_by_the_next_one(shop: Shop, queue: Queue, fake: FakeDynamo) -> None:
     """Her login could not be written: who logged in after her must not get what she looked at."""
     looks(shop, "ring")

@@ -18,7 +18,7 @@ from chalicelib.domain.outlook import DAY, occasions
 
 COVERAGE = 0.5
 TOO_LATE = 0.9  # of those who came back had done so by then: no window is told any more,
-LONGEST, FAR = 0.98, log(2)  # nor after half as long as nearly the longest that this shop has seen anybody take
+FAR = 2  # nor after half of all the time that the shop has been seen, for who takes so long has hardly been seen
 FROM_GAPS = (0, 1, 3, 6)  # who has so many gaps is compared with her like
 
 
@@ -90,18 +90,19 @@ class GapModel:
 
     rhythm: Rhythm
     spreads: tuple[Spread, ...]
+    seen: int  # seconds of history
     tried: Tried
 
     def window(self, times: Iterable[int], now: int, coverage: float = COVERAGE) -> Window | None:
         """Of a customer who ordered at `times` (epoch seconds, any order). None for one who never ordered, and after
-        longer than most took who came back, or half as long as the shop has seen anybody take."""
+        longer than most took who came back, or than the shop has been seen well enough for."""
         found = occasions(at for at in times if at <= now)
         if not found:
             return None
         usual, spread = self.outlook(found)
-        error = log(max(now - found[-1], 1) / DAY) - usual
-        waited = spread.share(error)
-        if waited >= TOO_LATE or error > spread.error(LONGEST) - FAR:
+        passed = now - found[-1]
+        waited = spread.share(log(max(passed, 1) / DAY) - usual)
+        if waited >= TOO_LATE or passed > self.seen / FAR:
             return None
         start, end = _within(usual, spread, waited, coverage)
         due_by = found[-1] + _within(usual, spread, 0.0, coverage)[1]
@@ -115,7 +116,7 @@ class GapModel:
     def to_json(self) -> dict[str, Any]:
         """As JSON, a few KB; `from_json` gives a model with the same answers."""
         spreads = [[spread.gaps, *spread.errors] for spread in self.spreads]
-        return {"rhythm": asdict(self.rhythm), "spreads": spreads, "tried": asdict(self.tried)}
+        return {"rhythm": asdict(self.rhythm), "spreads": spreads, "seen": self.seen, "tried": asdict(self.tried)}
 
 
 def from_json(raw: Mapping[str, Any]) -> GapModel:
@@ -123,7 +124,8 @@ def from_json(raw: Mapping[str, Any]) -> GapModel:
     rhythm = Rhythm(*(float(raw["rhythm"][name]) for name in ("usual", "fades", "pull")))
     spreads = tuple(Spread(tuple(float(error) for error in errors), int(gaps)) for gaps, *errors in raw["spreads"])
     tried = raw["tried"]
-    return GapModel(rhythm, spreads, Tried(int(tried["tested"]), int(tried["inside"]), float(tried["expected"])))
+    seen = int(raw["seen"])
+    return GapModel(rhythm, spreads, seen, Tried(int(tried["tested"]), int(tried["inside"]), float(tried["expected"])))
 
 
 def group(gaps: int) -> int:

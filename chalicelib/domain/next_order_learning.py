@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from math import fsum, log
 from statistics import median
@@ -30,7 +31,7 @@ def learn_gaps(ledger: Ledger, now_seconds: int) -> GapModel | NotEnough:
     model = _fit(customers, now_seconds)
     if model is None:
         return NotEnough("few_gaps")
-    return GapModel(model.rhythm, model.spreads, _tried(customers, now_seconds))
+    return replace(model, tried=_tried(customers, now_seconds))
 
 
 def _customers(ledger: Ledger, now: int) -> Iterator[Times]:
@@ -52,7 +53,7 @@ def _fit(customers: Sequence[Times], now: int) -> GapModel | None:
         waiting = log(max(now - times[-1], 1) / DAY)
         for n, gap in enumerate([*own, waiting]):
             errors[group(n)].append((gap - rhythm.expected(own[:n]), n < len(own)))
-    return GapModel(rhythm, _spreads(errors), Tried())
+    return GapModel(rhythm, _spreads(errors), now - min(times[0] for times in customers), Tried())
 
 
 def _rhythm(gaps: Sequence[list[float]], usual: float) -> Rhythm:

@@ -19,6 +19,8 @@ PAYMENTS = ("none", "authorized", "partly_paid", "paid", "partly_refunded", "ref
 FULFILMENTS = ("none", "partial", "fulfilled", "delivered", "returned")
 # Of one order's products so many are learnt from: pairs grow with the square, and more of them say no more.
 MOST_LINES = 20
+# And so many are kept beside who bought them: who buys fifty things at once buys most of them again.
+MOST_KEPT = 50
 
 
 @dataclass(frozen=True, slots=True)

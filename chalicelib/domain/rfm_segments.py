@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-OFTEN = 3  # occasions at least, even in a shop where twice is more than most
+OFTEN = 3  # occasions at least, though in many a shop twice is more than most
 Reason = tuple[str, Mapping[str, Any]]
 
 MEANINGS: dict[str, dict[str, str]] = {
@@ -62,7 +62,7 @@ class Standing:
 
 def segment(standing: Standing, occasions: int, days: int) -> tuple[str, tuple[Reason, ...]]:
     """Its code, one of MEANINGS, and what it rests on. `occasions` she ordered at, the last `days` ago."""
-    often = standing.frequency >= 4 and occasions >= OFTEN
+    often = standing.frequency >= 3 and occasions >= OFTEN
     name = _once(standing.recency) if occasions == 1 else _returning(standing, often)
     reasons: tuple[Reason, ...] = ("orders", {"count": occasions}), ("last_order", {"days": days})
     return name, (*reasons, ("spent", {"score": standing.monetary})) if standing.monetary else reasons
@@ -74,7 +74,7 @@ def _once(recency: int) -> str:
 
 def _returning(standing: Standing, often: bool) -> str:
     if standing.recency >= 4:
-        good = often and standing.monetary in (0, 4, 5)
+        good = often and standing.frequency >= 4 and standing.monetary in (0, 4, 5)
         return "champion" if good else "loyal" if often else "potential_loyalist"
     if standing.recency == 3:
         return "loyal" if often else "needs_attention"

@@ -44,7 +44,8 @@ class Curve:
         piece = min(bisect_right(self.bounds, at), len(self.bounds) - 1)
         low, high = self.bounds[piece - 1], self.bounds[piece]
         share = log((at + DAY) / (low + DAY)) / log((high + DAY) / (low + DAY))
-        return self.heights[piece - 1] + share * (self.heights[piece] - self.heights[piece - 1])
+        below, above = self.heights[piece - 1], self.heights[piece]
+        return min(below + share * (above - below), above)
 
 
 def curve(waits: Iterable[Wait], horizon: int) -> Curve:

@@ -28,7 +28,7 @@
     const said = (element, name) => element.getAttribute(name);
     const isMessage = (element) => layout(element) == "message";
     const layout = (element) => said(element, "layout") || (said(element, "name") == "messages" ? "message" : "list");
-    const limit = (element) => said(element, "limit") || (isMessage(element) ? 1 : 8);
+    const limit = (element) => Math.min(24, said(element, "limit") >>> 0) || (isMessage(element) ? 1 : 8);
 
     // --- asking ---
 
@@ -216,7 +216,7 @@
     page.addEventListener("visibilitychange", send);
     page.addEventListener("ecrm:cart", ({ detail }) => refresh(detail && { cart: detail }));
     window.jQuery?.(page).on("added_to_cart", (event, parts, hash, button) => {
-      refresh({ cart: [changed.cart ?? told.cart, button?.data("product_id")].filter(Boolean) });
+      refresh({ cart: [changed.cart ?? told.cart, button?.data("product_id")] });
     });
 
     customElements.define(
@@ -227,7 +227,7 @@
         connectedCallback() {
           if (!this.shadowRoot) {
             const root = this.attachShadow({ mode: "open" });
-            const rows = [...Array(+limit(this))].map(() => row(this));
+            const rows = [...Array(limit(this))].map(() => row(this));
             root.adoptedStyleSheets = [style];
             root.append(make("div", {}, make("slot"), section(this, "\xa0", rows, { inert: true })));
           }

@@ -9,7 +9,7 @@ from pynamodb.attributes import UnicodeAttribute
 
 from chalicelib.domain import blinding
 from chalicelib.domain.customer import Account, Contact, Customer, LastSend, Node
-from chalicelib.domain.order import MOST_LINES, Order, Totals
+from chalicelib.domain.order import MOST_KEPT, Order, Totals
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import in_order
 from chalicelib.table import base
@@ -111,7 +111,7 @@ def _pointer_row(shop: str, node_id: str, order: Order) -> PointerRow:
     counts = "paid" if order.paid else "placed" if order.placed else "no"
     row = PointerRow(_pk(shop, node_id), f"O#{in_order(order.placed_at)}#{base.part(order.id)}")
     row.order_id, row.placed_at, row.counts = order.id, order.placed_at, counts
-    row.products = list(dict.fromkeys(line.product_id for line in order.lines if line.product_id))[:MOST_LINES] or None
+    row.products = list(dict.fromkeys(line.product_id for line in order.lines if line.product_id))[:MOST_KEPT] or None
     return row
 
 

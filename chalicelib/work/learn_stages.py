@@ -9,13 +9,13 @@ from chalicelib.domain import dates
 from chalicelib.domain.ledger import Ledger
 from chalicelib.table import learnt, order_pages, sync
 from chalicelib.work import learn_catalogue, learn_model, learn_products, learn_reading
-from chalicelib.work.learn_run import Run, TimeIsUp
+from chalicelib.work.learn_run import STEP_SECONDS, Run, TimeIsUp
 from chalicelib.work.learn_timer import ERASING, LEARN
 
 PRODUCTS, MODEL, CATALOGUE = "products", "model", "catalogue"
 STAGES = (*learn_model.PARTS, PRODUCTS, MODEL, CATALOGUE)
-# Loading a million orders takes some ten seconds, learning from them as long for a part.
-ORDERS_A_SECOND = 10_000
+# A million orders take half a minute to load, and some minutes where a part tries many rules on them.
+ORDERS_A_SECOND, MOST_SECONDS = 2_500, 600
 
 
 def go_on(run: Run) -> None:
@@ -55,7 +55,8 @@ def _through(run: Run) -> None:
         elif learn_reading.is_month(kind):
             learn_reading.read_orders(run)
         else:
-            run.need(30 + run.sync.counts.get("orders", {}).get("taken", 0) / ORDERS_A_SECOND)
+            taken = run.sync.counts.get("orders", {}).get("taken", 0)
+            run.need(min(STEP_SECONDS + taken / ORDERS_A_SECOND, MOST_SECONDS))
             if history is None and kind != CATALOGUE:
                 history = learn_reading.ledger(run, learn_model.MOST_ORDERS)
             _stage(run, kind, history or Ledger())

@@ -48,12 +48,17 @@ class Scene:
         return list({product: (product, buyers) for product, buyers in reversed(found)}.values())[::-1]
 
 
-def lists_wanted(ask: Ask, visitor: Visitor | None) -> list[str]:
+def popularity(model: Mapping[str, Any]) -> dict[str, int]:
+    """Product -> how many buy it lately, in the whole shop."""
+    return dict((model.get("popular") or {}).get(EVERYWHERE, ()))
+
+
+def lists_wanted(ask: Ask, model: Mapping[str, Any], visitor: Visitor | None) -> list[str]:
     """The products whose lists are needed."""
     found = list(ask.at_hand) if "goes-with" in ask.slots else []
     if visitor and set(ask.slots) & {"new-for-you", "buy-again", "replenish"}:
         told = picking.weights([bought.products for bought in visitor.orders])
-        found += picking.loudest(told)
+        found += picking.loudest(told, popularity(model))
     return list(dict.fromkeys(found))
 
 
@@ -85,9 +90,8 @@ def _buy_again(scene: Scene) -> Iterator[Choice]:
     if scene.visitor is None:
         return
     orders = [bought.products for bought in scene.visitor.orders]
-    everywhere = dict((scene.model.get("popular") or {}).get(EVERYWHERE, ()))
     leaning = (scene.model.get("rule") or {}).get("leaning", again.LEANINGS[0])
-    found = again.again(orders, everywhere, leaning)
+    found = again.again(orders, popularity(scene.model), leaning)
     hidden = {*_just_bought(scene), *scene.ask.at_hand}
     for one in found:
         if one.product not in hidden:
@@ -106,7 +110,11 @@ def _new_for_you(scene: Scene) -> Iterator[Choice]:
     if scene.visitor is None or not scene.visitor.orders:
         return
     told = picking.weights([bought.products for bought in scene.visitor.orders])
-    lists = [(product, scene.recs[product].together) for product in picking.loudest(told) if product in scene.recs]
+    lists = [
+        (product, scene.recs[product].together)
+        for product in picking.loudest(told, popularity(scene.model))
+        if product in scene.recs
+    ]
     picks = picking.combine([(told[product], picks) for product, picks in lists], {*told, *scene.ask.at_hand})
     sources = _sources(told, lists, {pick.product for pick in picks[: scene.ask.limit * SPARE]})
     for pick in picks[: len(sources)]:

@@ -83,7 +83,7 @@ class _Filled:
 def _filled(
     shop: Shop, ask: Ask, model: Mapping[str, Any], visitor: Visitor | None, now: datetime, *, preview: bool
 ) -> _Filled:
-    recs = slot_sources.recs(shop.slug, slot_choice.lists_wanted(ask, visitor), now)
+    recs = slot_sources.recs(shop.slug, slot_choice.lists_wanted(ask, model, visitor), now)
     scene = Scene(ask, now, model, recs, visitor, _of_category(shop, ask, model, now))
     chosen = {slot: slot_choice.choose(slot, scene) for slot in ask.slots}
     if preview:

@@ -75,7 +75,7 @@ class _Batch:
 
     def _take_in(self, told: Told) -> None:
         shop = self._shop(told.shop)
-        if shop is None :
+        if shop is None or shop.state == "off":
             return
         shown, refused = _shown(shop, told)
         happened = browsing.happened(told.events, moment(told.at), shown)

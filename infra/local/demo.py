@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from chalicelib.table import due
+from infra.local import nights
 from infra.local.history import deliveries
 from infra.local.sales import WEEKS
 from infra.local.shopfront.opening import Shopfronts
@@ -49,6 +50,7 @@ def tell(
         nullcontext() if once else Shopfronts(world.port) as shops,
     ):
         lines = register(world.url, world.timeline.now())
+        nights.postpone(lines, until + timedelta(weeks=WEEKS_AFTER), world.timeline.now())
         numbers = _story(world, teller, lines, until, weeks_before)
         teller.say(f"\nTold in {time.monotonic() - began:.0f} seconds.")
         if shops:

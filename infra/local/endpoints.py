@@ -28,7 +28,7 @@ class Endpoints:
         self._exact: dict[tuple[str, str], Callable[[Any, dict[str, str]], Any]] = {
             ("GET", "/_local/environment"): lambda _, __: world.environment(),
             ("GET", "/_local/clock"): lambda _, __: {"now": stamp(world.timeline.now())},
-            ("POST", "/_local/clock"): lambda asked, _: world.jump(target(asked, world.timeline.now()), pace(asked)),
+            ("POST", "/_local/clock"): lambda asked, _: _jump(world, asked),
             ("POST", "/_local/drain"): lambda _, __: world.drain(),
             ("GET", "/_local/mail"): lambda _, query: world.store.list(query.get("to", "")),
             ("POST", "/_local/sms"): lambda asked, _: world.answer_sms(asked),
@@ -59,6 +59,11 @@ class Endpoints:
         now, log = world.timeline.now(), str(world.data / "log.jsonl")
         shops = [{**shop, "pages": world.storefronts.get(shop["shop"])} for shop in world.shops()]
         return mailbox.shown(index_page.page(world.url, now, world.store.count(), shops, log))
+
+
+def _jump(world: World, asked: Any) -> dict[str, Any]:
+    to = target(asked, world.timeline.now())
+    return world.jump(to, pace(asked), asked.get("learn") == "once")
 
 
 def _customers(path: str) -> Answer:

@@ -21,7 +21,7 @@ from chalicelib import clock
 from chalicelib.domain.times import stamp
 from chalicelib.table import base, due
 from infra import resources
-from infra.local import maildoor, names, outages, smsdoor
+from infra.local import maildoor, names, nights, outages, smsdoor
 from infra.local.endpoints import Endpoints
 from infra.local.engine import DueRow, Engine
 from infra.local.faults import Faults
@@ -101,8 +101,11 @@ class World:
         while self._undo:
             self._undo.pop()()
 
-    def jump(self, to: datetime, every: timedelta = MINUTE) -> dict[str, Any]:
-        """Run up to a moment and say what happened: follow-ups by state they came to, mails, messages worked off."""
+    def jump(self, to: datetime, every: timedelta = MINUTE, once: bool = False) -> dict[str, Any]:
+        """Run up to a moment and say what happened: follow-ups by state they came to, mails, messages worked off.
+        `once`: the shops are learnt from at the end, not in every night."""
+        if once:
+            nights.postpone((shop["shop"] for shop in self.shops()), to, self.timeline.now())
         began, before, mails, since = time.monotonic(), self.follow_ups(), self.store.count(), self.timeline.now()
         steps, worked = self.engine.jump(to, every)
         changed = self.follow_ups()

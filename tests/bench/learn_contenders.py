@@ -30,10 +30,10 @@ class Popularity:
     def __init__(self, training: Orders) -> None:
         pairs = {(customer, product) for customer, one in training for product in one.products}
         self.buyers = Counter(product for _, product in pairs)
-        self.order = [product for product, _ in self.buyers.most_common()]
+        self.order = sorted(self.buyers, key=lambda product: (-self.buyers[product], product))
 
     def again(self, cases: Sequence[Case]) -> list[list[str]]:
-        return [sorted(case.had, key=lambda product: -self.buyers[product]) for case in cases]
+        return [sorted(case.had, key=lambda product: (-self.buyers[product], product)) for case in cases]
 
     def anything(self, cases: Sequence[Case]) -> list[list[str]]:
         return [self.order for _ in cases]
@@ -54,7 +54,7 @@ class Counts(Popularity):
 
     def again(self, cases: Sequence[Case]) -> list[list[str]]:
         times = (Counter(product for order in case.before for product in order) for case in cases)
-        return [sorted(of, key=lambda product: (-of[product], -self.buyers[product])) for of in times]
+        return [sorted(of, key=lambda product: (-of[product], -self.buyers[product], product)) for of in times]
 
     def anything(self, cases: Sequence[Case]) -> list[list[str]]:
         return self.again(cases)

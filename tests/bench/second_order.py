@@ -1,6 +1,6 @@
 """How good the chance of a second order and the window of the next one are, on real shops and on pretend ones.
 
-Real: models learnt from random subsamples of a shop's buyers, asked about its other buyers. Pretend: held against each
+With `--million` the time that learning from a million orders takes, too. Real: models learnt from random subsamples of a shop's buyers, asked about its other buyers. Pretend: held against each
 buyer's true chance. `python -m tests.bench.second_order` prints the tables and writes build/bench-second-order.json.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import random
+import resource
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -16,11 +17,15 @@ from itertools import pairwise
 from math import fsum, sqrt
 from pathlib import Path
 from statistics import mean, stdev
+from time import process_time
 from typing import Any
 
+from chalicelib.domain.ledger import Ledger
 from chalicelib.domain.next_order import GapModel
 from chalicelib.domain.next_order_learning import learn_gaps
 from chalicelib.domain.outlook import DAY, NotEnough, Purchase, occasions
+from chalicelib.domain.replenishing import learn_gaps_of_products
+from chalicelib.domain.rfm import learn_rfm
 from chalicelib.domain.second_order import SecondModel
 from chalicelib.domain.second_order_learning import learn_second
 from tests import pretend_shop
@@ -217,6 +222,25 @@ def run() -> dict[str, Any]:
     return found
 
 
+def million() -> dict[str, Any]:
+    """Seconds of processor time and MB for a million orders of some 350,000 customers, seven lines each."""
+    chosen, ledger = random.Random(1), Ledger()
+    for n in range(1_000_000):
+        customer = int(chosen.paretovariate(0.9)) if chosen.random() < 0.3 else chosen.randrange(450_000)
+        products = [f"p{int(chosen.random() ** 3 * 20_000)}" for _ in range(chosen.choice((1, 2, 3, 5, 10, 20)))]
+        ledger.add(f"c{customer % 450_000}", n * 94, products, chosen.randrange(500, 20_000), "GBP", "GB")
+    found: dict[str, Any] = {"MB before": _megabytes()}
+    for learn in (learn_second, learn_gaps, learn_gaps_of_products, learn_rfm):
+        begin = process_time()
+        learn(ledger, ledger.at[-1])
+        found[learn.__name__] = process_time() - begin
+    return found | {"MB at most": _megabytes()}
+
+
+def _megabytes() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+
+
 def show(found: dict[str, Any]) -> None:
     for name, figures in found.items():
         if not isinstance(figures, dict) or "brier_rate" not in figures:
@@ -233,7 +257,7 @@ def _text(value: Any) -> str:
 
 
 def main() -> int:
-    found = run()
+    found = run() | ({"a million orders": million()} if "--million" in sys.argv else {})
     show(found)
     RESULT.parent.mkdir(exist_ok=True)
     RESULT.write_text(json.dumps(found, indent=2) + "\n")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import urllib.request
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import moment, stamp
+from infra.local import nights
 from infra.local.shopfront import past
 from infra.local.shopfront.front import Front
 from infra.local.shopfront.places import PLACES, Place
@@ -22,6 +24,7 @@ from infra.local.world import World
 
 _FLOW = Path(__file__).with_name("something-new.yaml")
 _TEXTS = Path(__file__).with_name("texts")
+_PACE = timedelta(hours=1)
 
 
 class Shopfronts:
@@ -40,14 +43,23 @@ class Shopfronts:
 
     def open(self, world: World, most: int | None = None) -> int:
         """Register, tell, learn, and let people in; how many orders they had (`most`: only the last so many of each).
-        In a world that was there before nothing is told twice."""
+        In a world that was there before nothing is told twice. They open in the morning: in the evening whoever buys
+        would wait for her mail until quiet hours end."""
+        if (morning := _morning(world.timeline.now())) > world.timeline.now():
+            world.jump(morning, _PACE, once=True)
         for place, server in zip(PLACES, self._servers, strict=True):
             self.fronts[place.slug] = _furnished(world, place, server, most)
             world.storefronts[place.slug] = server.url
-        _learn(world, list(self.fronts))
+        nights.learn(world, self.fronts)
         for front, server in zip(self.fronts.values(), self._servers, strict=True):
             server.open(Routes(front), world.url)
         return sum(len(front.orders) for front in self.fronts.values())
+
+
+def _morning(now: datetime) -> datetime:
+    """Nine o'clock in Greenwich, where it is later than six in the evening or earlier than seven."""
+    nine = now.replace(hour=9, minute=0, second=0, microsecond=0)
+    return nine + timedelta(days=now.hour >= 18) if not 7 <= now.hour < 18 else now
 
 
 def _furnished(world: World, place: Place, server: ShopServer, most: int | None) -> Front:
@@ -96,16 +108,6 @@ def _say_something_new(place: Place, wire: Wire) -> None:
     keep(place.slug, with_pages)
     texts = {place.language: {"something-new": (_TEXTS / f"{place.language}.md").read_text("utf-8")}}
     wire.put("/v1/flows/something-new", {"flow": _FLOW.read_text("utf-8"), "texts": texts})
-
-
-def _learn(world: World, slugs: list[str]) -> None:
-    """As every night, now."""
-    from chalicelib.work import aws, learn, learn_timer
-
-    for slug in slugs:
-        learn_timer.soon(slug, world.timeline.now())
-        aws.reach().ask_learn([learn.message(slug)])
-    world.engine.drain()
 
 
 def _must(sent: bool) -> None:

@@ -50,7 +50,7 @@ class Wire:
 
     def jump(self, to: datetime, pace: str) -> None:
         """Have everything happen up to a moment. Raises Unreachable."""
-        self._asked("/_local/clock", {"to": stamp(to), "every": pace}, _LONG)
+        self._asked("/_local/clock", {"to": stamp(to), "every": pace, "learn": "once"}, _LONG)
 
     def tell(self, said: Said, id: str, now: datetime | None = None) -> bool:
         """Send one webhook, after those that could not be sent before; what cannot be sent now is kept. A shop goes on
