@@ -1,4 +1,4 @@
-"""A real browser for tests, over the DevTools Protocol through a pipe: no driver, no port, nothing to install but it."""
+"""A real browser for tests, over the DevTools Protocol through a pipe: no driver, no port, nothing else to install."""
 
 from __future__ import annotations
 

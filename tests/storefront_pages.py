@@ -58,12 +58,15 @@ _WORDS = {
     "en": {
         "titles": {"goes-with": "Goes well with it", "popular": "Popular now", "messages": "For you"},
         "why": ("At least 20 customers bought it together with this", "You have bought it several times"),
-        "message": ("Your candles may be running low", "The beeswax set you like is back in stock, £3 off until Sunday."),
+        "message": ("Your candles may be running low", "The beeswax set you like is back, £3 off until Sunday."),
     },
     "fa": {
         "titles": {"goes-with": "با این خوب جور می‌شود", "popular": "پرطرفدار این روزها", "messages": "برای شما"},
         "why": ("دست‌کم ۲۰ مشتری این را همراه آن خریدند", "چند بار خریده‌اید"),
-        "message": ("شاید شمع‌هایتان رو به تمام شدن است", "بستهٔ موم عسلی که دوست داشتید دوباره موجود شد، تا جمعه ۱۰٪ ارزان‌تر."),
+        "message": (
+            "شاید شمع‌هایتان رو به تمام شدن است",
+            "بستهٔ موم عسلی که دوست داشتید دوباره موجود شد، تا جمعه ۱۰٪ ارزان‌تر.",
+        ),
     },
 }  # fmt: skip
 
@@ -245,14 +248,20 @@ def _handler(world: World, is_api: bool) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A page that is closed drops its connections."""
+
+
 class Open:
     """Both servers while the block lasts; `with Open() as world`."""
 
     def __enter__(self) -> World:
         world = World()
-        self._servers = [ThreadingHTTPServer(("127.0.0.1", 0), _handler(world, is_api)) for is_api in (True, False)]
+        self._servers = [_Server(("127.0.0.1", 0), _handler(world, is_api)) for is_api in (True, False)]
         for server in self._servers:
-            server.daemon_threads = True
             threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         world.api, world.shop = (f"http://127.0.0.1:{server.server_port}" for server in self._servers)
         return world
@@ -266,7 +275,8 @@ class Open:
 def showcase(world: World, layout: str, language: str) -> str:
     """A believable product page with one slot; its address."""
     name = "messages" if layout == "message" else "goes-with"
-    slot = f'<ecrm-slot name="{name}" layout="{layout}" page="product" product="123" limit="{_LIMITS[layout]}"></ecrm-slot>'
+    attributes = f'name="{name}" layout="{layout}" page="product" product="123" limit="{_LIMITS[layout]}"'
+    slot = f"<ecrm-slot {attributes}></ecrm-slot>"
     words = _SHOP[language]
     body = f"<header><b>{words[0]}</b><nav>{words[1]}</nav></header><main>{slot}<p>{words[2]}</p></main>"
     return world.page(body, language=language, before_paint=True)

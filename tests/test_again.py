@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.domain.again import Again, again, consumables
@@ -41,6 +41,7 @@ def test_a_product_twice_in_one_order_counts_once() -> None:
     assert again([], {}) == []
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.lists(st.sampled_from(PRODUCTS), max_size=5), max_size=8),
     st.dictionaries(st.sampled_from([*PRODUCTS, "never bought"]), st.integers(0, 10**6)),
@@ -69,6 +70,7 @@ def test_what_one_in_twenty_buys_again_is_no_consumable() -> None:
     assert consumables(baskets(shop(*orders))) == {"tea"}
 
 
+@settings(deadline=None)
 @given(ORDERS, st.randoms(use_true_random=False))
 def test_consumables_rest_on_three_customers_whoever_came_first(orders: list[Ordered], random: object) -> None:
     times = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from itertools import islice
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.domain.again import LEANINGS
@@ -41,7 +41,7 @@ def test_the_owner_reads_what_every_rule_would_have_shown() -> None:
     table = json.loads(json.dumps(chosen.table))
     assert [row["rule"] for row in table if "rule" in row] == list(RULES)
     assert [row["leaning"] for row in table if "leaning" in row] == list(LEANINGS)
-    assert all(row["customers"] == 60 for row in table)
+    assert {row["customers"] for row in table} == {36}  # of the last fifth of the orders
     assert table[0]["new"] == table[0]["cart"] == 1.0
 
 
@@ -67,13 +67,12 @@ def bakery() -> list[Ordered]:
 
 
 def test_nothing_of_the_test_is_learnt_from() -> None:
-    orders = kitchens()
-    late = max(order.day for order in orders) - 10
-    test = backtest(shop(*orders))
-    assert test.counted.ledger.at[-1] <= late * DAY
-    changed = [order if order.day < 45 else Ordered(order.customer, ("secret", "other"), order.day) for order in orders]
-    assert backtest(shop(*changed)).popular == test.popular
-    assert all("secret" in case.next for case in backtest(shop(*changed)).cases if case.next != [])
+    orders = [order if order.day < 46 else Ordered(order.customer, ("secret",), order.day) for order in kitchens()]
+    ledger = shop(*orders)
+    test = backtest(ledger)
+    assert any(case.next == ["secret"] for case in test.cases)
+    assert test.counted.buyers[ledger.products.numbers["secret"]] == 0
+    assert "secret" not in dict(test.popular)
 
 
 def test_of_each_customer_the_first_later_order_is_foreseen() -> None:
@@ -95,6 +94,7 @@ def test_what_would_have_been_shown_is_counted() -> None:
     ] * 3
 
 
+@settings(deadline=None)
 @given(ORDERS)
 def test_every_shop_learns_something_or_nothing_but_never_fails(orders: list[Ordered]) -> None:
     ledger = shop(*orders)
@@ -103,6 +103,7 @@ def test_every_shop_learns_something_or_nothing_but_never_fails(orders: list[Ord
     assert json.loads(json.dumps([found.popular, found.chosen.table]))
 
 
+@settings(deadline=None)
 @given(st.integers(0, 9))
 def test_a_run_that_goes_on_where_another_ended_learns_the_same(cut: int) -> None:
     ledger = shop(*kitchens())

@@ -186,7 +186,7 @@ def test_the_key_may_stand_in_the_address(shop: Shop, queue: Queue) -> None:
         ({"events": [{"type": "cart", "products": ["1"] * 21}]}, "events[0].products"),
         ({"events": [{"type": "cart", "products": ["1", None]}]}, "events[0].products[1]"),
         ({"events": [{"type": "cart"}]}, "events[0].products"),
-        ({"events": [{"type": "click", "rid": "r" * 401}]}, "events[0].rid"),
+        ({"events": [{"type": "click", "rid": "r" * 801}]}, "events[0].rid"),
         ({"events": [{"type": "seen", "rids": []}]}, "events[0].rids"),
         ({"events": [{"type": "seen", "rids": ["r_1", ""]}]}, "events[0].rids[1]"),
         ({"events": [{"type": "identify", "account": "7"}]}, "events[0].account"),

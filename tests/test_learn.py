@@ -419,14 +419,14 @@ def _breaks(ledger: Ledger, now: int) -> Any:
     raise ZeroDivisionError
 
 
-def test_a_part_over_which_two_died_is_withheld(dynamo: FakeDynamo, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_part_over_which_everybody_dies_is_withheld(dynamo: FakeDynamo, monkeypatch: pytest.MonkeyPatch) -> None:
     night = opened()
 
     def dies(ledger: Ledger, now: int) -> Any:
         raise Killed
 
     monkeypatch.setitem(learn_model.PARTS, "value", dies)
-    for _ in range(3):
+    for _ in range(6):
         try:
             night.learns()
         except Killed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.domain.picking import MOST_LISTS, combine, goes_with, loudest, new_for_you, weights
@@ -32,6 +32,7 @@ def test_a_list_counts_as_much_as_it_weighs() -> None:
     assert [(pick.product, pick.score) for pick in picks] == [("mat", 1.5), ("cup", 1.25), ("pot", 0.125)]
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 100), PICKS), max_size=5), st.frozensets(st.sampled_from(PRODUCTS)))
 def test_nothing_excluded_is_shown_and_nothing_else_is_missing(
     lists: list[tuple[float, list[Pick]]], exclude: frozenset[str]
@@ -69,6 +70,7 @@ def test_new_for_her_is_nothing_that_she_bought() -> None:
     assert new_for_you([["pot", "cup"], ["tea"]], LISTS, POPULAR, 9) == ["mat", "jam"]
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.lists(st.sampled_from(PRODUCTS), max_size=4), max_size=4),
     st.dictionaries(st.sampled_from(PRODUCTS), PICKS),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.domain.baskets import baskets
@@ -46,10 +46,10 @@ def test_what_is_told_of_tomorrow_does_not_count_yet() -> None:
 
 def test_a_country_has_its_own_list_where_three_customers_bought() -> None:
     british = each(THREE, "tea", day=120, country="GB")
-    persian = [*each(OTHER_THREE, "jam", day=120, country="IR"), *each(["c_sara"], "tea", day=120, country="IR")]
+    persian = [*each(OTHER_THREE, "jam", day=120, country="IR"), *each(["c_ali"], "tea", day=120, country="IR")]
     abroad = each(CUSTOMERS[:2], "pot", day=120, country="DE")
     assert told(*british, *persian, *abroad) == {
-        "*": [("jam", 3), ("tea", 3)],
+        "*": [("tea", 4), ("jam", 3)],
         "GB": [("tea", 3)],
         "IR": [("jam", 3)],
     }
@@ -59,6 +59,7 @@ def test_a_shop_without_orders_has_an_empty_list() -> None:
     assert popular(baskets(Ledger()), NOW) == {"*": []}
 
 
+@settings(deadline=None)
 @given(ORDERS, st.permutations(CUSTOMERS), st.integers(0, 200))
 def test_every_number_is_true_and_which_customer_came_first_changes_nothing(
     orders: list[Ordered], customers: list[str], day: int

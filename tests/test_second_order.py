@@ -197,8 +197,12 @@ def test_an_effect_lies_between_none_and_what_was_seen(cells: list[tuple[str, bo
     for level, known in effects({"f": column}, seen, expected).get("f", {}).items():
         d = sum(over for at, over, _ in cells if at == level)
         e = sum(one for at, _, one in cells if at == level) * scale
-        plain = d / e if e else 1.0
+        plain = d / e if e > 1e-9 else 1.0
         assert min(1, plain) - 1e-4 <= known.times <= max(1, plain) + 1e-4
+
+
+def test_where_next_to_nothing_was_expected_there_are_no_effects() -> None:
+    assert effects({"f": ["a", "b"]}, [True, False], [5e-324, 0.0]) == {}
 
 
 def test_the_fewer_a_level_rests_on_the_nearer_it_is_to_none() -> None:
@@ -212,7 +216,8 @@ def test_the_fewer_a_level_rests_on_the_nearer_it_is_to_none() -> None:
 @given(st.lists(st.builds(Wait, st.integers(0, 500 * DAY), st.booleans()), min_size=1), st.integers(0, 600 * DAY))
 def test_a_curve_never_falls_and_ends_at_the_horizon(waits: list[Wait], at: int) -> None:
     found = curve(waits, 365 * DAY)
-    assert 0 <= found.height(at) <= found.height(at + DAY) <= found.height(365 * DAY) == found.heights[-1]
+    assert 0 <= found.height(at) <= found.height(at + DAY) + 1e-12 <= found.height(365 * DAY) + 2e-12
+    assert found.height(365 * DAY) == found.heights[-1]
 
 
 def test_without_censoring_the_curve_is_the_plain_share() -> None:
@@ -269,7 +274,7 @@ def test_the_truth_is_found_when_there_are_many_buyers() -> None:
 
 
 @real
-@pytest.mark.parametrize(("size", "rounds"), [(50, 8), (200, 8), (1000, 3), (4000, 2)])
+@pytest.mark.parametrize(("size", "rounds"), [(50, 5), (200, 5), (1000, 2), (4000, 2)])
 def test_a_real_gift_shop_is_never_told_worse_than_its_rate(size: int, rounds: int) -> None:
     shop = online_retail()
     assert shop is not None

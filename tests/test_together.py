@@ -7,7 +7,7 @@ from collections import Counter
 from itertools import permutations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.domain.baskets import LEAST_BUYERS, baskets
@@ -25,6 +25,7 @@ def pairs_of(orders: list[Ordered]) -> Counter[tuple[str, str]]:
     return Counter((one, other) for _, one, other in found)
 
 
+@settings(deadline=None)
 @given(ORDERS)
 def test_every_pair_is_counted_as_by_hand(orders: list[Ordered]) -> None:
     ledger = shop(*orders)
@@ -37,6 +38,7 @@ def test_every_pair_is_counted_as_by_hand(orders: list[Ordered]) -> None:
     assert found == pairs_of(orders)
 
 
+@settings(deadline=None)
 @given(ORDERS, st.sampled_from(sorted(RULES)))
 def test_a_pair_of_fewer_than_three_customers_is_never_told_and_no_other_is_missing(
     orders: list[Ordered], rule: str
@@ -45,6 +47,7 @@ def test_a_pair_of_fewer_than_three_customers_is_never_told_and_no_other_is_miss
     assert told == {pair: buyers for pair, buyers in pairs_of(orders).items() if buyers >= LEAST_BUYERS}
 
 
+@settings(deadline=None)
 @given(ORDERS, st.sampled_from(sorted(RULES)))
 def test_scores_are_finite_and_above_zero_and_fall(orders: list[Ordered], rule: str) -> None:
     for product, picks in together(shop(*orders), rule):
@@ -53,6 +56,7 @@ def test_scores_are_finite_and_above_zero_and_fall(orders: list[Ordered], rule: 
         assert product not in {pick.product for pick in picks}
 
 
+@settings(deadline=None)
 @given(ORDERS, st.randoms(use_true_random=False), st.sampled_from(sorted(RULES)))
 def test_who_came_first_changes_nothing(orders: list[Ordered], random: object, rule: str) -> None:
     shuffled = list(orders)
@@ -60,6 +64,7 @@ def test_who_came_first_changes_nothing(orders: list[Ordered], random: object, r
     assert dict(together(shop(*orders), rule)) == dict(together(shop(*shuffled), rule))
 
 
+@settings(deadline=None)
 @given(ORDERS, st.integers(0, 5))
 def test_products_in_two_runs_give_what_one_run_gives(orders: list[Ordered], cut: int) -> None:
     ledger = shop(*orders)

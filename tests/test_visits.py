@@ -601,7 +601,7 @@ def test_recommendations_are_counted_by_day_slot_and_reason(shop: Shop, queue: Q
 def test_what_was_never_shown_is_not_counted(shop: Shop, queue: Queue) -> None:
     open_storefront("bazaar")
     tea = a_rid()
-    forged = [tea[:-1] + ("A" if tea[-1] != "A" else "B"), a_rid(shop="bazaar"), a_rid(days=3), "r_", "x" * 400, "٣.٤"]
+    forged = [tea[:-1] + ("A" if tea[-1] != "A" else "B"), a_rid(shop="bazaar"), a_rid(days=3), "r_", "x" * 800, "٣.٤"]
     tells(shop, {"type": "seen", "rids": [*forged, tea]}, *({"type": "click", "rid": one} for one in forged))
     queue.taken()
     assert counted() == {("popular", "popular"): {"seen": 1}, ("", ""): {"refused": len(forged)}}
@@ -741,3 +741,10 @@ def test_moments_are_as_stored(shop: Shop, queue: Queue) -> None:
     looks(shop, who="7", identify=True)
     queue.taken()
     assert (of_customer(), of_visitor()) == (["early"], ["late"])
+
+
+@pytest.mark.parametrize("item", ["گ" * 128, "f_" + "18-" * 149], ids=["the longest product", "the longest message"])
+def test_a_recommendation_with_the_longest_name_is_counted_too(shop: Shop, queue: Queue, item: str) -> None:
+    tells(shop, {"type": "seen", "rids": [a_rid("messages", item, "message")]})
+    queue.taken()
+    assert counted() == {("messages", "message"): {"seen": 1}}

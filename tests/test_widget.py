@@ -1,5 +1,5 @@
-"""The storefront script in a real browser: what a shop's page keeps when anything goes wrong, and what it gets when nothing
-does. Needs Chromium; without it these tests are skipped and say so."""
+"""The storefront script in a real browser: what a shop's page keeps when anything goes wrong, and what it gets when
+nothing does. Needs Chromium; without it these tests are skipped and say so."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from infra.widget import MOST, sources
 from tests import storefront_pages
 from tests.chromium import Browser, Page, found
 from tests.gateway import ask
-from tests.storefront_pages import TOKEN, Open, World, shown, showcase
+from tests.storefront_pages import TOKEN, Open, World, showcase, shown
 
 in_chromium = pytest.mark.skipif(
     found() is None, reason="no Chromium on this machine: the script was not tried in a browser"
@@ -201,7 +201,7 @@ def test_a_slot_may_ask_for_something_else_than_its_page(world: World, page: Pag
 @in_chromium
 def test_nothing_is_fetched_until_it_comes_near_and_then_all_that_is_left_at_once(world: World, page: Page) -> None:
     far = "<div style='height:3000px'></div>"
-    body = f"{far}<ecrm-slot name=popular></ecrm-slot>{far}<ecrm-slot name=viewed></ecrm-slot>{far}<ecrm-slot name=messages></ecrm-slot>"
+    body = "".join(f"{far}<ecrm-slot name={name}></ecrm-slot>" for name in ("popular", "viewed", "messages"))
     page.open(world.page(body))
     rests(page)
     assert world.asked == []
@@ -236,7 +236,8 @@ def test_what_is_in_the_catalogue_is_text_and_nothing_else(world: World, page: P
     page.open(world.page(SLOT))
     page.until(LOADED)
     facts = page.run(
-        f"({{ hrefs: [...{ROOT}.querySelectorAll('[href]')].map(one => one.href), images: {ROOT}.querySelectorAll('img').length,"
+        f"({{ hrefs: [...{ROOT}.querySelectorAll('[href]')].map(one => one.href),"
+        f" images: {ROOT}.querySelectorAll('img').length,"
         f" scripts: {ROOT}.querySelectorAll('script').length, title: {ROOT}.querySelector('a').textContent }})"
     )
     assert facts["hrefs"] == ["https://shop.test/a"]
@@ -352,7 +353,7 @@ def test_nothing_below_moves_when_the_script_comes_late_to_a_page_that_keeps_the
     world: World, page: Page
 ) -> None:
     world.late = 0.4
-    css = "ecrm-slot { display: block; min-height: calc(10.6em + min(11em, 42vw)) }"
+    css = "ecrm-slot { display: block; min-height: calc(11em + min(11em, 42vw)) }"
     head = f"<style>{css}</style>"
     page.open(world.page('<ecrm-slot name="popular" layout="strip"></ecrm-slot>' + BELOW, head=head))
     page.until(LOADED)
@@ -469,7 +470,8 @@ def test_a_close_button_has_a_name(world: World, page: Page) -> None:
 @in_chromium
 def test_a_theme_styles_parts_and_variables(world: World, page: Page) -> None:
     css = (
-        "ecrm-slot { --ecrm-size: 300px; --ecrm-gap: 7px; --ecrm-radius: 0; font-family: monospace; color: rgb(1, 2, 3) }"
+        "ecrm-slot { --ecrm-size: 300px; --ecrm-gap: 7px; --ecrm-radius: 0; font-family: monospace }"
+        "ecrm-slot { color: rgb(1, 2, 3) }"
         "ecrm-slot::part(title) { text-transform: uppercase } ecrm-slot::part(price) { color: rgb(200, 0, 0) }"
         "ecrm-slot::part(item) { padding: 3px } ecrm-slot::part(heading) { font-size: 40px }"
         "ecrm-slot::part(image) { filter: grayscale(1) } ecrm-slot::part(why) { display: none }"
@@ -479,9 +481,9 @@ def test_a_theme_styles_parts_and_variables(world: World, page: Page) -> None:
     page.until(LOADED)
     styled = page.run(
         f"""(() => {{ const of = (one, name) => getComputedStyle({ROOT}.querySelector(one))[name]; return [
-        {ROOT}.querySelector('li').offsetWidth, of('ul', 'columnGap'), of('img', 'borderTopLeftRadius'), of('a', 'fontFamily'), of('a', 'color'),
-        of('li div', 'textTransform'), of('b', 'color'), of('h2', 'fontSize'), of('img', 'filter'), of('small', 'display')]
-        }})()"""
+        {ROOT}.querySelector('li').offsetWidth, of('ul', 'columnGap'), of('img', 'borderTopLeftRadius'),
+        of('a', 'fontFamily'), of('a', 'color'), of('li div', 'textTransform'), of('b', 'color'), of('h2', 'fontSize'),
+        of('img', 'filter'), of('small', 'display')] }})()"""
     )
     assert styled == [
         300, "7px", "0px", "monospace", "rgb(1, 2, 3)", "uppercase", "rgb(200, 0, 0)", "40px", "grayscale(1)", "none",
@@ -511,7 +513,8 @@ def test_the_cart_changes_and_so_do_the_slots(world: World, page: Page) -> None:
 def test_slots_that_come_and_go_with_the_page(world: World, page: Page) -> None:
     page.open(world.page("<main></main>"))
     page.run(
-        "document.querySelector('main').innerHTML = '<ecrm-slot name=popular></ecrm-slot><ecrm-slot name=viewed></ecrm-slot>'"
+        "document.querySelector('main').innerHTML ="
+        " '<ecrm-slot name=popular></ecrm-slot><ecrm-slot name=viewed></ecrm-slot>'"
     )
     page.until("heard.length == 2")
     page.run("document.querySelector('ecrm-slot').remove(); ecrm.refresh()")
@@ -636,8 +639,9 @@ def test_what_is_told_is_what_the_events_door_takes(world: World, page: Page) ->
     page.run("for (let place = 0; place < 30; place++) ecrm.track({ type: 'search', query: 'mugs ' + place })")
     time.sleep(1.2)
     bodies = told(world, page, count=2)
-    assert [len(read(json.dumps(body).encode()).events) for body in bodies][0] == 20
-    assert sum(len(body["events"]) for body in bodies) > 32
+    counts = sorted(len(read(json.dumps(body).encode()).events) for body in bodies)
+    assert counts[-1] == 20
+    assert sum(counts) > 32
 
 
 # --- without markup --------------------------------------------------------------------------------------------------
@@ -709,7 +713,7 @@ def test_the_types_name_every_slot_and_every_page() -> None:
 def test_a_hundred_slots(world: World, page: Page) -> None:
     names = [*storefront_pages.NAMES, *(f"extra-{place}" for place in range(5))]
     slots = "".join(
-        f'<ecrm-slot name="{names[place % 12]}" layout="{("list", "strip")[place % 2]}">{OWN.replace("id=own", "")}</ecrm-slot>'
+        f'<ecrm-slot name="{names[place % 12]}" layout="{("list", "strip")[place % 2]}"><p>Ours</p></ecrm-slot>'
         for place in range(100)
     )
     page.before(LONG)

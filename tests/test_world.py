@@ -43,6 +43,7 @@ class Doors(SimpleNamespace):
         super().__init__(app=Chalice(app_name="recorder"), ticks=[], taken=[], batches=[], fails=set())
         self.app.route("/hooks/{platform}/{shop}", methods=["POST"], content_types=["*/*"])(self._hook)
         self.ingest = self.unverified = self.send = self.feedback = self.fetch = self._take
+        self.learn = self.events = self._take
 
     def tick(self, event: dict[str, Any], context: Any) -> None:
         self.ticks.append(clock.now())

@@ -16,6 +16,7 @@ from chalicelib.domain.rules import DEFAULT, RULES
 from chalicelib.domain.together import best
 
 LEAST_CASES = 30
+ERRORS = 2  # standard errors: of four others one leads by one of them often enough
 
 Outcomes = list[float | None]  # of each case; None where it says nothing
 Name = TypeVar("Name")
@@ -82,10 +83,10 @@ def _mean(outcomes: Outcomes) -> float | None:
 
 
 def _best(found: Mapping[Name, list[Outcomes]]) -> Name:
-    """The first, unless another one's lead over it is larger than its standard error."""
+    """The first, unless another one's lead over it is more than chance."""
     usual, *others = found
     leads = {name: _lead(found[name], found[usual]) for name in others}
-    sure = {name: lead for name, (lead, error) in leads.items() if lead > error}
+    sure = {name: lead for name, (lead, error) in leads.items() if lead > ERRORS * error}
     return max(sure, key=lambda name: sure[name]) if sure else usual
 
 

@@ -14,6 +14,7 @@ from math import fsum, lgamma, log, prod
 STRENGTHS = (8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0)
 WORTH = 1.0  # log likelihood that a factor must gain, for the k that was chosen best would gain some by chance
 ROUNDS = 3
+NOTHING = 1e-9  # of events expected: too little to divide by
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +60,12 @@ def _levels(column: Sequence[str], seen: Sequence[bool], expected: Sequence[floa
         of_level.setdefault(level, []).append(one)
         happened[level] = happened.get(level, 0) + over
     sums = {level: fsum(ones) for level, ones in sorted(of_level.items())}
-    scale = sum(happened.values()) / (fsum(sums.values()) or 1.0)
+    total = fsum(sums.values())
+    if total < NOTHING:
+        return {}
+    scale = sum(happened.values()) / total
     pairs = {level: (happened[level], one * scale) for level, one in sums.items()}
-    k = _strength([(d, e) for d, e in pairs.values() if e > 0])
+    k = _strength([(d, e) for d, e in pairs.values() if e > NOTHING])
     if k is None:
         return {}
     return {level: Level(round((d + k) / (e + k), 4), len(of_level[level])) for level, (d, e) in pairs.items()}

@@ -14,7 +14,8 @@ DAY = 86400
 
 @dataclass(frozen=True, slots=True)
 class NotEnough:
-    """Why nothing is said: a code (`few_buyers`, `few_second_orders`, `too_young`, `few_gaps`, `few_customers`)."""
+    """Why nothing is said: `few_buyers`, `few_second_orders`, `too_young`, `wrong_by_half` (all four of second orders),
+    `few_gaps`, `few_bought_again`, `few_customers`."""
 
     reason: str
 

@@ -45,7 +45,7 @@ class Curve:
         low, high = self.bounds[piece - 1], self.bounds[piece]
         share = log((at + DAY) / (low + DAY)) / log((high + DAY) / (low + DAY))
         below, above = self.heights[piece - 1], self.heights[piece]
-        return min(below + share * (above - below), above)
+        return (1 - share) * below + share * above
 
 
 def curve(waits: Iterable[Wait], horizon: int) -> Curve:

@@ -1,5 +1,5 @@
-"""The storefront's script, as `make widget` wrote it: the newest under one address, every version under its own for ever;
-and the module and its types for those who draw slots themselves. Open to every page, no key."""
+"""The storefront's script, as `make widget` wrote it: the newest under one address, every version under its own for
+ever; and the module and its types for those who draw slots themselves. Open to every page, no key."""
 
 from __future__ import annotations
 

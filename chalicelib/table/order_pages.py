@@ -25,10 +25,11 @@ def every(shop: str, now: datetime) -> Iterator[Order]:
         yield from (order for order, _ in of_ids(shop, chunk).values())
 
 
-def months(shop: str, now: datetime) -> list[str]:
-    """The months, `2026-11`, in which anything was placed that counts, oldest first. One small query a month."""
+def months(shop: str, now: datetime, most_empty: int = EMPTY_MONTHS, known: str | None = None) -> list[str]:
+    """The months, `2026-11`, in which anything was placed that counts, oldest first: back to where `most_empty` in a
+    row have nothing, but at least to the `known` one. One small query a month."""
     at, found, empty = (now + timedelta(days=32)).replace(day=1), list[str](), 0
-    while empty < EMPTY_MONTHS:
+    while empty < most_empty or at.strftime("%Y-%m") >= (known or "9"):
         month = at.strftime("%Y-%m")
         there = any(_entries(shop, month, shard, None, 1) for shard in range(FEED_SHARDS))
         found, empty = ([*found, month], 0) if there else (found, empty + 1)

@@ -27,7 +27,7 @@ RECENT_KEPT = timedelta(days=90)
 
 
 class RecentRow(Row, discriminator="recent"):
-    """What she looked at: `viewed` [[product id, stored moment], …] newest first, `cart` product ids as of `cart_at`."""
+    """What she looked at: `viewed` [[product id, stored moment], …] newest first; `cart`: ids, as of `cart_at`."""
 
     viewed = Json(null=True)
     cart = Json(null=True)

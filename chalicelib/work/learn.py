@@ -16,7 +16,7 @@ from typing import Any
 from chalicelib import thin
 from chalicelib.domain import dates
 from chalicelib.domain.shop import Shop
-from chalicelib.domain.sync import wait_after
+from chalicelib.domain.sync import Sync, wait_after
 from chalicelib.table import base, shops, sync
 from chalicelib.work import learn_stages
 from chalicelib.work.learn_run import LEASE, Outside, Run
@@ -66,8 +66,14 @@ def _work(shop: Shop, outside: Outside) -> None:
         if shop.state == "off" and held.sync.state != ERASING:
             sync.write(shop.slug, held, held.sync, now + WHILE_OFF, now)
         else:
-            taken = sync.write(shop.slug, held, replace(held.sync), now + LEASE, now)
+            taken = sync.write(shop.slug, held, _begun(held.sync), now + LEASE, now)
             _told(Run(shop, taken, outside))
+
+
+def _begun(found: Sync) -> Sync:
+    """With how many calls began where this one does: some part may be the death of everybody who tries it."""
+    begun = {found.kind: found.report.get("begun", {}).get(found.kind, 0) + 1} if found.kind else {}
+    return replace(found, report={**found.report, "begun": begun})
 
 
 def _told(run: Run) -> None:

@@ -9,7 +9,7 @@ from chalicelib.domain.events import Product
 from chalicelib.domain.order import Order
 from chalicelib.table import orders, products
 from chalicelib.work import learn_book, learn_reading
-from chalicelib.work.learn_model import RULE
+from chalicelib.work.learn_model import RULE, learnt_part
 from chalicelib.work.learn_run import STEP_SECONDS, Run
 from chalicelib.work.take_order import retried
 
@@ -35,7 +35,7 @@ def write(run: Run) -> None:
 
 def _wanted(run: Run) -> list[str]:
     """Every product that has a list of its own, for it is on the lists of others; and what is popular."""
-    rule = learn_reading.get(run, RULE).get("learnt") or {}
+    rule = learnt_part(run, RULE).get("learnt") or {}
     popular = {str(product) for top in rule.get("popular", {}).values() for product, _ in top}
     return sorted(popular | learn_book.load(run).written.keys())
 

@@ -29,7 +29,8 @@ from chalicelib.work.log import unforeseen
 RULE, GAPS = "rule", "gaps"
 Learner = Callable[[Ledger, int], Any]  # history, now in epoch seconds -> what it learnt, or NotEnough
 MOST_ORDERS = 1_500_000  # what a function of 2 GB learns from in a quarter of an hour
-MOST_BEGUN = 2  # who died so often over one part will die again
+MOST_BEGUN = 3  # where so many calls began with the same part and did not end it, the next will not either
+TOO_LARGE = {"withheld": "too_large"}
 FEW = 24  # products to show what a slot looks like where nothing was learnt
 SMALLEST = 10  # countries with a list of their own, however large the model gets
 
@@ -91,16 +92,18 @@ PARTS: dict[str, Learner] = {
 
 
 def learn_part(run: Run, part: str, ledger: Ledger) -> None:
-    """Learn one part and put it into the bucket: `{"learnt": …}` or `{"withheld": reason}`. Whoever dies over it may
-    try once more. Raises Conflict, Trouble."""
-    begun = run.report.get("begun", {})
-    times = begun.get(part, 0)
-    if times < MOST_BEGUN:
-        run.keep_report({**run.report, "begun": {**begun, part: times + 1}})
-        told = attempt(part, PARTS[part], ledger, seconds(run), run.shop.slug)
-    else:
-        told = {"withheld": "too_large"}
+    """Learn one part and put it into the bucket: `{"learnt": …}` or `{"withheld": reason}`. Raises Trouble."""
+    begun = run.report.get("begun", {}).get(part, 0)
+    told = attempt(part, PARTS[part], ledger, seconds(run), run.shop.slug) if begun <= MOST_BEGUN else TOO_LARGE
     learn_reading.put(run, part, told)
+    run.parts[part] = told
+
+
+def learnt_part(run: Run, part: str) -> dict[str, Any]:
+    """What `learn_part` told. Raises PieceLost, Trouble."""
+    if part not in run.parts:
+        run.parts[part] = learn_reading.get(run, part)
+    return run.parts[part]
 
 
 def attempt(part: str, learn: Learner, ledger: Ledger, now: int, shop: str = "") -> dict[str, Any]:
@@ -135,7 +138,7 @@ def seconds(run: Run) -> int:
 
 def publish(run: Run, ledger: Ledger) -> None:
     """Make the model of all parts and put it where everybody reads it. Raises Trouble."""
-    found = {part: learn_reading.get(run, part) for part in PARTS}
+    found = {part: learnt_part(run, part) for part in PARTS}
     told = model(run.report, str(run.sync.began_at), ledger, found)
     while True:
         try:

@@ -8,11 +8,12 @@ from dataclasses import replace
 from itertools import islice
 
 from chalicelib.domain.ledger import Ledger
-from chalicelib.domain.together import DEFAULT, Pick, together
+from chalicelib.domain.rules import DEFAULT
+from chalicelib.domain.together import Pick, together
 from chalicelib.table import learnt
 from chalicelib.table.learnt import Rec
-from chalicelib.work import learn_book, learn_reading
-from chalicelib.work.learn_model import GAPS, RULE
+from chalicelib.work import learn_book
+from chalicelib.work.learn_model import GAPS, RULE, learnt_part
 from chalicelib.work.learn_run import STEP_SECONDS, Run
 
 CHUNK = 500  # products
@@ -56,15 +57,15 @@ def _chunks(run: Run, ledger: Ledger, start: int) -> Iterator[tuple[int, dict[st
 
 
 def _rule(run: Run) -> str:
-    told = learn_reading.get(run, RULE).get("learnt") or {}
+    told = learnt_part(run, RULE).get("learnt") or {}
     return str((told.get("rule") or {}).get("name") or DEFAULT)
 
 
 def _facts(run: Run) -> dict[str, Rec]:
     """Which products are bought again, and after how many days."""
-    told = learn_reading.get(run, RULE).get("learnt") or {}
+    told = learnt_part(run, RULE).get("learnt") or {}
     found = {product: Rec(consumable=True) for product in told.get("consumables", ())}
-    gaps = learn_reading.get(run, GAPS).get("learnt") or {"products": {}}
+    gaps = learnt_part(run, GAPS).get("learnt") or {"products": {}}
     for product, days in gaps["products"].items():
         found[product] = replace(found.get(product, Rec()), gap_days=days)
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -43,6 +43,7 @@ class Run:
     held: sync.Held
     outside: Outside
     moved: bool = False  # a step is done in this call
+    parts: dict[str, dict[str, Any]] = field(default_factory=dict)  # what was learnt in this call
 
     @property
     def sync(self) -> Sync:
@@ -61,9 +62,6 @@ class Run:
         """This is how far it is; and somebody stays at it."""
         now = self.outside.now()
         self.held = sync.write(self.shop.slug, self.held, replace(fresh, updated_at=stamp(now)), now + LEASE, now)
-
-    def keep_report(self, report: dict[str, Any]) -> None:
-        self.keep(replace(self.sync, report=report))
 
     def advance(
         self,

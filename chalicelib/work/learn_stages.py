@@ -13,6 +13,8 @@ from chalicelib.work.learn_run import STEP_SECONDS, Run, TimeIsUp
 from chalicelib.work.learn_timer import ERASING, LEARN
 
 PRODUCTS, MODEL, CATALOGUE = "products", "model", "catalogue"
+# Months before the oldest that is known: only a history that comes in lies further back, and then all are looked at.
+NIGHTLY_EMPTY = 3
 STAGES = (*learn_model.PARTS, PRODUCTS, MODEL, CATALOGUE)
 # A million orders take half a minute to load, and some minutes where a part tries many rules on them.
 ORDERS_A_SECOND, MOST_SECONDS = 2_500, 600
@@ -40,11 +42,13 @@ def _learn(run: Run) -> None:
 
 def _begin(run: Run) -> None:
     now = run.outside.now()
-    months = order_pages.months(run.shop.slug, now)
+    known = run.report.get("oldest")
+    months = order_pages.months(run.shop.slug, now, NIGHTLY_EMPTY if known else order_pages.EMPTY_MONTHS, known)
     _discard(run)
     fresh = run.sync.begun((learn_reading.PEOPLE, *months, *STAGES), None, now)
     generation = f"{str(fresh.began_at)[:19].replace(':', '')}-{run.held.rev}"
-    run.keep(replace(fresh, report={"generation": generation, "people": 0, "orders": 0}))
+    report = {"generation": generation, "people": 0, "orders": 0, "oldest": months[0] if months else None}
+    run.keep(replace(fresh, report=report))
 
 
 def _through(run: Run) -> None:
@@ -79,7 +83,8 @@ def _finish(run: Run) -> None:
     now = run.outside.now()
     _discard(run)
     night = dates.next_night(run.shop.slug, run.shop.timezone, now)
-    run.leave(run.sync.ended("waiting", now), night)
+    report = {name: value for name, value in run.report.items() if name in ("oldest", "listed")}
+    run.leave(replace(run.sync.ended("waiting", now), report=report), night)
 
 
 def _discard(run: Run) -> None:

@@ -47,7 +47,10 @@ def erase(slug: str, now: datetime) -> None:
 
 
 def _anew(held: Sync | None) -> Sync:
-    return replace(Sync(LEARN), report=held.report) if held else Sync(LEARN)
+    """All months are looked at again. The report names what the run before left in the bucket."""
+    if held is None:
+        return Sync(LEARN)
+    return replace(Sync(LEARN), report={name: value for name, value in held.report.items() if name != "oldest"})
 
 
 def _changed(slug: str, by: Callable[[Sync | None], Sync], now: datetime) -> Sync:

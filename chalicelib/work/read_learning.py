@@ -102,7 +102,7 @@ def _forecasts(model: Json | None) -> tuple[list[Json], list[Json]]:
     for currency, one in sorted(ValueModel.from_json(raw).currencies.items()) if raw else ():
         told: Json = {"currency": currency, "months": MONTHS, "weeks": one.weeks}
         for of in ("orders", "money"):
-            error = _error(one, of)  # type: ignore[arg-type]
+            error = _error(one, of)
             told[f"{of}_error"] = None if isinstance(error, Withheld) else round(error, 3)
             if isinstance(error, Withheld):
                 missing.append(withheld(f"value.{of}", error.code, error.params, currency=currency))

@@ -17,7 +17,7 @@ from functools import lru_cache
 from chalicelib import keys
 from chalicelib.domain.times import stamp
 
-LONGEST = 400
+LONGEST = 800  # a message is named by an id that holds the shop's own
 KEPT = timedelta(days=2)
 _HEAD = "r_"
 

@@ -37,6 +37,11 @@ class Voice:
             name += "_cart" if ask.page == "cart" else "_order"
         return self._words[f"title_{name}"]
 
+    @property
+    def close(self) -> str:
+        """What a message's button says that waves it away."""
+        return self._words["close"]
+
     def why(self, choice: Choice, titles: Mapping[str, str]) -> Json:
         """The code, its numbers and the sentence. A product that is no longer known is not spoken of by name."""
         params, code = dict(choice.params), choice.code

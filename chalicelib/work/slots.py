@@ -130,9 +130,8 @@ def _can_be_shown(product: Product | None, ask: Ask) -> bool:
 
 
 def _slot(slot: str, ask: Ask, voice: Voice, maker: Maker, filled: _Filled, visitor: Visitor | None) -> Json:
-    kind = "messages" if slot == "messages" else "products"
-    if kind == "messages":
+    told: Json = {"name": slot, "kind": "products", "title": voice.title(slot, ask)}
+    if slot == "messages":
         items = maker.messages(visitor.messages[: ask.limit] if visitor else ())
-    else:
-        items = maker.products(slot, filled.choices[slot], filled.shown)
-    return {"name": slot, "kind": kind, "title": voice.title(slot, ask), "items": items}
+        return {**told, "kind": "messages", "close": voice.close, "items": items}
+    return {**told, "items": maker.products(slot, filled.choices[slot], filled.shown)}

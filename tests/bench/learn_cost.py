@@ -12,6 +12,7 @@ import resource
 import subprocess
 import sys
 import time
+from functools import cache
 from hashlib import sha256
 from typing import Any
 
@@ -36,9 +37,14 @@ def many(orders: Orders, times: float) -> Ledger:
         if times < 1 and _number(customer, 1000) >= times * 1000:
             continue
         for copy in range(max(1, round(times))):
-            products = [f"{product}-{_number(f'{product} {copy}', variants)}" for product in one.products]
+            products = [_name(product, copy, variants) for product in one.products]
             ledger.add(f"{customer}-{copy}", one.at, products, one.net, one.currency, one.country)
     return ledger
+
+
+@cache
+def _name(product: str, copy: int, variants: int) -> str:
+    return f"{product}-{_number(f'{product} {copy}', variants)}"
 
 
 def _number(text: str, below: int) -> int:

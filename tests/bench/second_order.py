@@ -1,7 +1,8 @@
 """How good the chance of a second order and the window of the next one are, on real shops and on pretend ones.
 
-With `--million` the time that learning from a million orders takes, too. Real: models learnt from random subsamples of a shop's buyers, asked about its other buyers. Pretend: held against each
-buyer's true chance. `python -m tests.bench.second_order` prints the tables and writes build/bench-second-order.json.
+Real: models learnt from random subsamples of a shop's buyers, asked about its other buyers. Pretend: held against each
+buyer's true chance. `python -m tests.bench.second_order` prints the tables and writes build/bench-second-order.json;
+with `--million` also how long learning from a million orders takes.
 """
 
 from __future__ import annotations
