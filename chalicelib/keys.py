@@ -20,6 +20,7 @@ from typing import Any
 LONGEST_TOKEN = 4096
 TOKEN_LIFE = timedelta(minutes=15)
 CLOCK_SKEW = timedelta(seconds=60)
+EXPIRED = "expired"
 LINK_PURPOSES = ("preferences", "unsubscribe", "access", "rating")
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _KEY = re.compile(r"(pk|sk|ik|tk)_([a-z0-9-]{3,40})_[0-9A-Za-z]{20,60}")
@@ -147,7 +148,7 @@ def _customer(claims: dict[str, Any], shop: str, now: datetime) -> str:
         raise BadToken("exp")
     left = expires - now.timestamp()
     if left <= -CLOCK_SKEW.total_seconds():
-        raise BadToken("expired")
+        raise BadToken(EXPIRED)
     if left > (TOKEN_LIFE + CLOCK_SKEW).total_seconds():
         raise BadToken("lives too long")
     if not isinstance(customer, str) or not 0 < len(customer) <= 200:
@@ -181,7 +182,7 @@ def open_link(master: bytes, purpose: str, token: str, now: datetime) -> Link:
     if not hmac.compare_digest(mac.encode(), _link_mac(master, purpose, shop, fields).encode()):
         raise BadToken("signature")
     if now.timestamp() >= expires:
-        raise BadToken("expired")
+        raise BadToken(EXPIRED)
     return Link(shop, customer, follow_up)
 
 

@@ -366,7 +366,6 @@ CLAIMS = {"iss": "acme", "sub": "7", "exp": int((NOW + timedelta(minutes=5)).tim
 TOKENS = {
     "none": lambda shop: unsigned(CLAIMS),
     "none in capitals": lambda shop: unsigned(CLAIMS, "NONE"),
-    "expired": lambda shop: token(shop, expires=NOW - timedelta(minutes=2)),
     "lives too long": lambda shop: token(shop, expires=NOW + timedelta(days=30)),
     "of another shop": lambda shop: token(replace(shop, slug="bazaar")),
     "another shop's in our name": lambda shop: token(replace(shop, slug="bazaar"), issuer="acme"),
@@ -387,6 +386,15 @@ def test_no_other_token_names_anybody_and_nothing_of_the_batch_is_kept(shop: Sho
     answer = tells(shop, SEEN, {"type": "identify"}, consent=True, visitor=LAPTOP, token=TOKENS[what](shop))
     assert problem(answer) == (401, "token")
     assert queue.told == []
+
+
+def test_a_token_that_ran_out_while_the_page_was_open_is_nobodys(shop: Shop, queue: Queue) -> None:
+    """A beacon hears no answer: a refusal would lose what was seen and clicked, and nobody would know."""
+    old = token(shop, expires=NOW - timedelta(minutes=2))
+    answer = tells(shop, SEEN, {"type": "identify"}, consent=True, visitor=LAPTOP, token=old)
+    assert (answer.status, answer.json) == (202, {"accepted": 1})
+    (message,) = queue.messages
+    assert message["account"] is None
 
 
 # --- what nobody learns ----------------------------------------------------------------------------------------------

@@ -51,3 +51,24 @@ def test_an_order_older_than_the_last_is_refused() -> None:
     ledger.add("c_mina", 5, [])
     with pytest.raises(ValueError, match="oldest first"):
         ledger.add("c_mina", 4, [])
+
+
+def test_parts_put_together_are_what_they_were_taken_from() -> None:
+    """Each part numbers its texts itself; a person with two names is one."""
+    whole, parts = Ledger(), [Ledger(), Ledger()]
+    rows = [("c_sara", 10, ["tea", "cup"]), ("c_mina", 20, ["cup"]), ("c_sara_2", 30, ["jam", "tea"])]
+    for number, (customer, at, products) in enumerate(rows):
+        whole.add(customer.removesuffix("_2"), at, products, 5 + number, "EUR", "DE" if number else "")
+        parts[number // 2].add(customer, at, products, 5 + number, "EUR", "DE" if number else "")
+    joined = Ledger()
+    for part in parts:
+        joined.extend(part, {"c_sara_2": "c_sara"})
+    assert joined.pack() == whole.pack()
+
+
+def test_a_part_that_is_older_than_what_is_there_is_refused() -> None:
+    young, old = Ledger(), Ledger()
+    young.add("c_sara", 20, ["tea"])
+    old.add("c_sara", 10, ["tea"])
+    with pytest.raises(ValueError, match="oldest first"):
+        young.extend(old)

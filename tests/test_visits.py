@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import boto3
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,6 +19,7 @@ from chalicelib.domain.order import Buyer
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import moment, stamp
 from chalicelib.domain.visits import CartLooked, Click, Search, View
+from chalicelib.settings import settings as ours
 from chalicelib.table import base, customers, shops, slot_counts, visitor, visits
 from chalicelib.work import aws, keep_visits, privacy, rid
 from chalicelib.work.export import export
@@ -748,3 +750,13 @@ def test_a_recommendation_with_the_longest_name_is_counted_too(shop: Shop, queue
     tells(shop, {"type": "seen", "rids": [a_rid("messages", item, "message")]})
     queue.taken()
     assert counted() == {("messages", "message"): {"seen": 1}}
+
+
+def test_what_a_page_tells_goes_through_the_real_queue(ministack: Any) -> None:
+    clock.use(lambda: NOW)
+    shop = people_of(open_storefront())
+    looks(shop, "tea", who="7")
+    sqs = boto3.client("sqs", "us-east-1", endpoint_url=ours().endpoint_url)
+    (found,) = sqs.receive_message(QueueUrl=ours().events_url, WaitTimeSeconds=5)["Messages"]
+    assert in_lambda([found["Body"]]) == {"batchItemFailures": []}
+    assert viewed() == ["tea"]

@@ -35,7 +35,7 @@ def post_events(request: Request) -> Response:
     """Taken: put on the queue, or dropped without a word where a program tells it."""
     batch = _read(request)
     # A token without consent is not even looked at.
-    seen = visit(request, _key(request, batch), batch.token, needs_origin=True)
+    seen = visit(request, _key(request, batch), batch.token, beacon=True)
     _PLACES.take(seen.now, seen.shop.slug, seen.address)
     if batch.visitor:
         _VISITORS.take(seen.now, seen.shop.slug, batch.visitor)

@@ -100,18 +100,19 @@ def _is_origin(text: str) -> bool:
     return len(text) <= 300 and text.isascii() and text.isprintable() and text.startswith(("https://", "http://"))
 
 
-def visit(request: Request, key: str | None, token: str | None = None, *, needs_origin: bool = False) -> Visit:
-    """Who asks, for which shop. `token`: a customer token, else the one of the Authorization header counts. Raises
-    Problem: 401 for a key or a token that is not the shop's, 403 for a page that is not, 429."""
+def visit(request: Request, key: str | None, token: str | None = None, *, beacon: bool = False) -> Visit:
+    """Who asks, for which shop. `token`: a customer token, else the one of the Authorization header counts. A `beacon`
+    comes from a browser, and hears no answer: where its token has run out meanwhile, it is nobody's. Raises Problem:
+    401 for a key or a token that is not the shop's, 403 for a page that is not, 429."""
     now = clock.now()
     address = _address(request)
     _ADDRESSES.take(now, address)
     shop, preview = _shop(key, now)
     origin = request.headers.get("origin")
     if not preview:
-        _its_own_page(shop, origin, needs_origin)
+        _its_own_page(shop, origin, beacon)
     found = token if token is not None else _bearer(request)
-    account = _account(shop, found, now) if found is not None else None
+    account = _account(shop, found, now, beacon) if found is not None else None
     return Visit(shop, now, origin, account, preview, address)
 
 
@@ -142,11 +143,13 @@ def _bearer(request: Request) -> str | None:
     return token.strip() if scheme.lower() == "bearer" else None
 
 
-def _account(shop: Shop, token: str, now: datetime) -> str:
+def _account(shop: Shop, token: str, now: datetime, beacon: bool) -> str | None:
     secret = keys.identity_secret(settings().master, shop.slug)
     try:
         return keys.open_customer_token(secret, token, shop.slug, now)
     except keys.BadToken as bad:
+        if beacon and str(bad) == keys.EXPIRED:
+            return None
         raise Problem(401, f"This customer token does not open anything: {bad}.", "token") from None
 
 

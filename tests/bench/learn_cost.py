@@ -1,4 +1,4 @@
-"""What a night costs: `python -m tests.bench.learn_cost 10` learns from ten times the orders, in a process of its own.
+"""What a night costs: learns from ten times the orders, in a process of its own that is given the packed ledger.
 
 Ten times the orders: each customer ten times under other names, at the same times; of the catalogue's products several
 under other names too (the root of ten), each customer's copy with its own mixture of them.
@@ -11,23 +11,28 @@ import math
 import resource
 import subprocess
 import sys
+import tempfile
 import time
 from functools import cache
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 from chalicelib.domain.learnt import learn
-from chalicelib.domain.ledger import Ledger
-from tests.real_orders import Orders, online_retail
+from chalicelib.domain.ledger import Ledger, unpack
+from tests.real_orders import Orders
 
 MILLION = 1_000_000
 SECONDS, MEGABYTES = 900, 2048  # of the function
 
 
-def measured(times: float) -> dict[str, Any]:
-    """What `python -m tests.bench.learn_cost` printed."""
-    command = [sys.executable, "-m", "tests.bench.learn_cost", str(times)]
-    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+def measured(orders: Orders, times: float) -> dict[str, Any]:
+    """What this file, run with the packed ledger, printed."""
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(many(orders, times).pack())
+        file.flush()
+        command = [sys.executable, "-m", "tests.bench.learn_cost", file.name]
+        return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
 def many(orders: Orders, times: float) -> Ledger:
@@ -51,9 +56,9 @@ def _number(text: str, below: int) -> int:
     return int.from_bytes(sha256(text.encode()).digest()[:4]) % below
 
 
-def run(times: float) -> dict[str, Any]:
-    orders = online_retail() or []
-    ledger = many(orders, times)
+def run(path: Path) -> dict[str, Any]:
+    empty = _megabytes()
+    ledger = unpack(path.read_bytes())
     before, cpu, wall = _megabytes(), time.process_time(), time.perf_counter()
     learnt = learn(ledger, ledger.at[-1])
     chosen = time.process_time() - cpu
@@ -68,7 +73,8 @@ def run(times: float) -> dict[str, Any]:
         "cpu_seconds_to_choose": round(chosen, 1),
         "cpu_seconds": round(time.process_time() - cpu, 1),
         "seconds": round(time.perf_counter() - wall, 1),
-        "megabytes_of_ledger": before,
+        "megabytes_empty": empty,
+        "megabytes_unpacked": before,
         "peak_megabytes": _megabytes(),
     }
 
@@ -78,4 +84,4 @@ def _megabytes() -> int:
 
 
 if __name__ == "__main__":
-    print(json.dumps(run(float(sys.argv[1]))))
+    print(json.dumps(run(Path(sys.argv[1]))))
