@@ -395,6 +395,7 @@ def test_a_token_that_ran_out_while_the_page_was_open_is_nobodys(shop: Shop, que
     assert (answer.status, answer.json) == (202, {"accepted": 1})
     (message,) = queue.messages
     assert message["account"] is None
+    assert [event["type"] for event in message["events"]] == ["seen"]
 
 
 # --- what nobody learns ----------------------------------------------------------------------------------------------

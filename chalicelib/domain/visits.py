@@ -88,5 +88,5 @@ class Batch:
         """The events that count. What concerns a person does where she agreed and there is somebody to keep it for:
         `known` by a token, or a visitor."""
         if self.consent and (known or self.visitor):
-            return self.events
+            return tuple(event for event in self.events if known or not isinstance(event, Identify))
         return tuple(event for event in self.events if isinstance(event, Click | Seen))
