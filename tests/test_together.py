@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.domain.baskets import LEAST_BUYERS, baskets
+from chalicelib.domain.baskets import baskets
 from chalicelib.domain.ledger import Ledger
 from chalicelib.domain.rules import RULES
 from chalicelib.domain.together import MOST_PICKS, Pick, best_first, together
@@ -44,7 +44,7 @@ def test_a_pair_of_fewer_than_three_customers_is_never_told_and_no_other_is_miss
     orders: list[Ordered], rule: str
 ) -> None:
     told = {(one, pick.product): pick.buyers for one, picks in together(shop(*orders), rule) for pick in picks}
-    assert told == {pair: buyers for pair, buyers in pairs_of(orders).items() if buyers >= LEAST_BUYERS}
+    assert told == {pair: buyers for pair, buyers in pairs_of(orders).items() if buyers >= 3}
 
 
 @settings(deadline=None)
