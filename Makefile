@@ -1,7 +1,7 @@
 # Everything runs from here. Needed beforehand: python3 (3.11 or newer), make, a C compiler.
 SHELL := bash
 .DELETE_ON_ERROR:
-.PHONY: help demo serve test test-slow lint bench bench-learn widget package deploy diff outputs destroy lock clean
+.PHONY: help demo serve test test-slow lint bench bench-learn widget reference package deploy diff outputs destroy lock clean
 
 PYTHON ?= python3
 PORT ?= 8000
@@ -41,6 +41,9 @@ bench-learn: .venv-learn/ready  ## recommendations held against popularity and i
 
 widget: .venv-widget/ready  ## the storefront script that is served, out of its sources (REPLACE=1: nobody has the last one)
 	@.venv-widget/bin/python -m infra.widget $(if $(REPLACE),--replace)
+
+reference: .venv/ready  ## writes docs/reference.md from the OpenAPI document
+	@$(PY) -m infra.reference
 
 package: .venv/ready  ## fills build/ with what is deployed (STAGE=prod ARCH=arm64)
 	@$(PY) -m infra.package $(if $(ARCH),--arch $(ARCH)) $(if $(STAGE),--stage $(STAGE))

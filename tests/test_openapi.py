@@ -31,6 +31,7 @@ from chalicelib.domain.why import SENTENCES, sentence
 from chalicelib.routes.public import OPENAPI
 from chalicelib.table import base, follow_ups, ratings, tasks
 from chalicelib.work import aws, read_health, read_tasks
+from infra import reference
 from tests.acme import NOW, SARA, open_shop, order, see
 from tests.fake_dynamo import instead_of_dynamodb
 from tests.gateway import ask, partner, wsgi
@@ -82,6 +83,10 @@ def test_the_document_is_valid() -> None:
     SCHEMA.validate()
     for schema in DOCUMENT["components"]["schemas"].values():
         jsonschema.Draft202012Validator.check_schema(schema)
+
+
+def test_the_reference_is_the_document() -> None:
+    assert reference.REFERENCE.read_text() == reference.written(DOCUMENT), "make reference"
 
 
 def test_every_route_of_the_app_is_described_and_nothing_else() -> None:

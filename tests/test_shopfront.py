@@ -35,6 +35,7 @@ from infra.local.shopfront.server import ShopServer
 from infra.local.shopfront.wire import TONGUES, Unreachable, Wire
 from infra.local.shopfront.words import words
 from infra.local.world import World
+from tests import chromium
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 DATA = Path(__file__).resolve().parents[2] / "shared" / "datasets"
@@ -561,3 +562,46 @@ def test_pages_of_another_origin_get_nothing(running: tuple[World, Shopfronts]) 
     wire = shops.fronts["wren-marigold"].wire
     asked = f"{wire.api}/v1/slots?{urlencode({'key': wire.publishable_key, 'slots': 'popular'})}"
     assert fetched(asked, origin=shops.fronts["khane-anar"].url)[0] == 403
+
+
+SHIFTS = (
+    "window.shifts = []; new PerformanceObserver(list => list.getEntries().forEach(one => {"
+    " if (!one.hadRecentInput) shifts.push(one.value) })).observe({type: 'layout-shift', buffered: true});"
+)
+POPULAR = "document.querySelector('ecrm-slot[name=popular]').shadowRoot"
+
+
+@pytest.mark.ministack
+@pytest.mark.skipif(not chromium.found(), reason="no Chromium here: the demo shops are not looked at")
+@pytest.mark.parametrize(
+    ("slug", "direction", "price"), [("wren-marigold", "ltr", "£"), ("khane-anar", "rtl", "تومان")]
+)
+@pytest.mark.parametrize("width", [1280, 390])
+def test_in_a_real_browser_the_shops_pages_are_filled_and_nothing_moves(
+    running: tuple[World, Shopfronts], slug: str, direction: str, price: str, width: int
+) -> None:
+    world, shops = running
+    clock.use(world.timeline.now)
+    front = shops.fronts[slug]
+    with chromium.Browser() as browser:
+        page = browser.page(width=width, height=900)
+        page.before(SHIFTS)
+        page.open(f"{front.url}/")
+        page.run("document.querySelector('ecrm-slot[name=popular]').scrollIntoView()")
+        page.until(f"{POPULAR}.querySelectorAll('a[href]').length >= 4")
+        assert page.run(f"getComputedStyle({POPULAR}.querySelector('section')).direction") == direction
+        assert price in page.run(f"{POPULAR}.textContent")
+        tabbed = 0
+        while tabbed < 80 and not page.run(f"{POPULAR}.activeElement?.href || ''"):
+            page.press("Tab")
+            tabbed += 1
+        wanted = page.run(f"{POPULAR}.activeElement.href")
+        assert wanted.startswith(front.url)
+        assert page.run("shifts.reduce((sum, one) => sum + one, 0)") < 0.001
+        assert page.run("document.documentElement.scrollWidth <= innerWidth"), "nothing sticks out"
+        page.press("Enter")
+        page.until(f"location.href == {json.dumps(wanted)} && document.readyState == 'complete'")
+        page.run("document.querySelector('ecrm-slot[name=goes-with]').scrollIntoView()")
+        page.until("!!document.querySelector('ecrm-slot[name=goes-with]').shadowRoot.querySelector('a[href]')")
+        assert page.errors() == []
+        assert [line for line in page.log() if "Security Policy" in line or "CORS" in line] == []

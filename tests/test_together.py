@@ -119,6 +119,11 @@ def test_no_orders_and_orders_of_nothing_tell_nothing() -> None:
     assert list(together(shop(*each(CUSTOMERS)))) == []
 
 
+def test_a_shop_whose_latest_orders_are_empty_still_tells() -> None:
+    """All that it sold was sold long ago: nothing is in season."""
+    assert len(list(together(shop(*each(THREE, "tea", "cup"), *each(["c_ali"], day=100))))) == 2
+
+
 def test_what_goes_with_everything_speaks_more_softly() -> None:
     """A bag is in every order: it says less about the cup than the saucer does."""
     orders = [*each(CUSTOMERS, "cup", "saucer", "bag")]

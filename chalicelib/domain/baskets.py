@@ -74,10 +74,11 @@ def _customers(ledger: Ledger, orders: Sequence[array[int]]) -> tuple[list[int],
 
 
 def _trend(ledger: Ledger, orders: Sequence[array[int]]) -> list[float]:
-    """What little is known of a product is drawn towards the whole shop's share."""
+    """Drawn towards the whole shop's share where little is known of a product; never 0, also of a shop whose latest
+    orders are empty."""
     late = bisect_left(ledger.at, newest(ledger) - LATELY)
     counts = [(len(found) - bisect_left(found, late), len(found)) for found in orders]
-    share = sum(lately for lately, _ in counts) / max(1, sum(ever for _, ever in counts))
+    share = (1 + sum(lately for lately, _ in counts)) / (1 + sum(ever for _, ever in counts))
     return [(lately + PRIOR * share) / (ever + PRIOR) for lately, ever in counts]
 
 
