@@ -24,6 +24,7 @@ EXPIRED = "expired"
 LINK_PURPOSES = ("preferences", "unsubscribe", "access", "rating")
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _KEY = re.compile(r"(pk|sk|ik|tk)_([a-z0-9-]{3,40})_[0-9A-Za-z]{20,60}")
+_HALF = re.compile("[\ud800-\udfff]")  # of a character: JSON can name it, UTF-8 cannot
 _MAC_BYTES = 16
 
 
@@ -151,7 +152,7 @@ def _customer(claims: dict[str, Any], shop: str, now: datetime) -> str:
         raise BadToken(EXPIRED)
     if left > (TOKEN_LIFE + CLOCK_SKEW).total_seconds():
         raise BadToken("lives too long")
-    if not isinstance(customer, str) or not 0 < len(customer) <= 200:
+    if not isinstance(customer, str) or not 0 < len(customer) <= 200 or _HALF.search(customer):
         raise BadToken("sub")
     return customer
 

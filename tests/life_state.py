@@ -26,7 +26,7 @@ def rows(items: list[Item]) -> Rows:
         if plain["k"] not in PASSING_KINDS and not dead:
             if plain["k"] == "profile":
                 plain["node"] = json.dumps(
-                    {key: value for key, value in json.loads(plain["node"]).items() if key != "unit"}
+                    {key: value for key, value in json.loads(plain["node"]).items() if key not in ("unit", "share")}
                 )
             kept[plain["pk"], plain["sk"]] = {name: plain[name] for name in sorted(plain.keys() - PASSING)}
     return kept

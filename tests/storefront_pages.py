@@ -58,11 +58,13 @@ _WORDS = {
     "en": {
         "titles": {"goes-with": "Goes well with it", "popular": "Popular now", "messages": "For you"},
         "why": ("At least 20 customers bought it together with this", "You have bought it several times"),
+        "close": "Close",
         "message": ("Your candles may be running low", "The beeswax set you like is back, £3 off until Sunday."),
     },
     "fa": {
         "titles": {"goes-with": "با این خوب جور می‌شود", "popular": "پرطرفدار این روزها", "messages": "برای شما"},
         "why": ("دست‌کم ۲۰ مشتری این را همراه آن خریدند", "چند بار خریده‌اید"),
+        "close": "بستن",
         "message": (
             "شاید شمع‌هایتان رو به تمام شدن است",
             "بستهٔ موم عسلی که دوست داشتید دوباره موجود شد، تا جمعه ۱۰٪ ارزان‌تر.",
@@ -82,7 +84,8 @@ def picture(place: int) -> str:
 
 @dataclass
 class World:
-    """The API as a page sees it, and the shop. `mode`: well, slow, 500, 403, html, shapeless, empty, evil."""
+    """The API as a page sees it, and the shop. `mode`: well, slow, 401 (to whoever has a token), 401 for everybody,
+    500, 403, html, shapeless, empty, evil."""
 
     mode: str = "well"
     items: int = 8
@@ -131,12 +134,15 @@ class World:
             "slots": slots,
         }
         answers = {
+            "401": (401, "application/problem+json", '{"status":401,"field":"token"}'),
+            "401 for everybody": (401, "application/problem+json", '{"status":401,"field":"key"}'),
             "500": (500, "application/problem+json", '{"status":500}'),
             "403": (403, "application/problem+json", '{"status":403,"detail":"add-shop --origin"}'),
             "html": (200, "text/html", "<h1>Wi-Fi login</h1>"),
             "shapeless": (200, "application/json", '{"slots":[{"name":"popular","items":"none"},null,7]}'),
         }
-        return answers.get(self.mode, (200, "application/json", json.dumps(told)))
+        mode = "well" if self.mode == "401" and not personal else self.mode
+        return answers.get(mode, (200, "application/json", json.dumps(told)))
 
     def _slot(self, name: str, language: str, limit: int) -> Json:
         words = _WORDS[language]
@@ -144,7 +150,7 @@ class World:
         if name == "messages":
             count = 0 if self.mode == "empty" else min(self.messages, limit)
             items = [_message(place, self.shop, *words["message"]) for place in range(count)]
-            return {"name": name, "kind": "messages", "title": title, "items": items}
+            return {"name": name, "kind": "messages", "title": title, "close": words["close"], "items": items}
         count = 0 if self.mode == "empty" else min(self.items, limit)
         return {
             "name": name,

@@ -390,6 +390,17 @@ class TestTheCommand:
         assert command.main(["shops", "--json", "--api", local_world]) == 0
         assert "listed" in [shop["shop"] for shop in json.loads(capsys.readouterr().out)]
 
+    def test_lists_where_the_pages_of_a_shop_are(self, local_world, capsys):
+        pages = ["https://paged.test", "https://www.paged.test"]
+        command.main(
+            ["add-shop", "--shop", "paged", "--platform", "standard", "--api", local_world]
+            + [flag for page in pages for flag in ("--origin", page)]
+        )
+        capsys.readouterr()
+        assert command.main(["shops", "--json", "--api", local_world]) == 0
+        told = {shop["shop"]: shop["origins"] for shop in json.loads(capsys.readouterr().out)}
+        assert told["paged"] == pages
+
     def test_sends_an_example_that_is_taken_with_the_right_secret_only(self, local_world, capsys):
         command.main(["add-shop", "--shop", "example", "--platform", "standard", "--api", local_world])
         secret = json.loads(capsys.readouterr().out)["secrets"]["*"]

@@ -19,6 +19,7 @@ from chalicelib.domain import visit_reading
 from chalicelib.domain.bots import is_bot
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.visits import BadVisit, Batch
+from chalicelib.routes import limits
 from chalicelib.table import customers, shops
 from chalicelib.work import aws, privacy, remembered
 from tests.acme import MASTER, NOW, see_account
@@ -187,6 +188,8 @@ def test_the_key_may_stand_in_the_address(shop: Shop, queue: Queue) -> None:
         ({"events": [{"type": "cart", "products": ["1", None]}]}, "events[0].products[1]"),
         ({"events": [{"type": "cart"}]}, "events[0].products"),
         ({"events": [{"type": "click", "rid": "r" * 801}]}, "events[0].rid"),
+        ({"events": [{"type": "close", "rid": ""}]}, "events[0].rid"),
+        ({"events": [{"type": "close", "rid": RID, "id": "f_1"}]}, "events[0].id"),
         ({"events": [{"type": "seen", "rids": []}]}, "events[0].rids"),
         ({"events": [{"type": "seen", "rids": ["r_1", ""]}]}, "events[0].rids[1]"),
         ({"events": [{"type": "identify", "account": "7"}]}, "events[0].account"),
@@ -250,7 +253,7 @@ ANYTHING = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(WORDS), inner, max_size=5),
     max_leaves=12,
 )
-KINDS = st.sampled_from(["view", "search", "cart", "click", "seen", "identify", "buy"])
+KINDS = st.sampled_from(["view", "search", "cart", "click", "seen", "close", "identify", "buy"])
 NEARLY = st.fixed_dictionaries(
     {"type": KINDS},
     optional={
@@ -452,6 +455,15 @@ def test_one_visitor_cannot_tell_without_end(shop: Shop, queue: Queue) -> None:
     assert accepted(tells(shop, view("1"), consent=True, visitor=PHONE)) == 1
     clock.use(lambda: NOW + timedelta(seconds=wait))
     assert accepted(tells(shop, view("1"), consent=True, visitor=LAPTOP)) == 1
+
+
+def test_one_account_cannot_tell_without_end_however_many_browsers_it_claims(shop: Shop, queue: Queue) -> None:
+    """Else its own data could not be copied or erased any more in the time that there is for it."""
+    for visitors in (dict.fromkeys(range(70)), {n: f"{n:022d}" for n in range(70)}):
+        limits.forget_everything()
+        told = [tells(shop, view("1"), consent=True, token=token(shop), visitor=one) for one in visitors.values()]
+        assert [answer.status for answer in told].count(202) == 60
+    assert accepted(tells(shop, view("1"), consent=True, token=token(shop, "8"))) == 1
 
 
 def test_new_visitors_without_end_from_one_address_are_refused_too(shop: Shop, queue: Queue) -> None:

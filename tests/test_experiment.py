@@ -164,6 +164,9 @@ def plain(fake: FakeDynamo) -> dict[tuple[str, str], dict[str, Any]]:
             continue
         left_out = TOLD if kind == "follow_up" else {"arm", "p"} if kind == "unit" else set()
         row: dict[str, Any] = {name: value for name, value in item.items() if name not in left_out}
+        if kind == "profile":
+            node = json.loads(row["node"]["S"])
+            row["node"] = {name: value for name, value in node.items() if name != "share"}
         if kind == "follow_up":
             about = json.loads(row.pop("about", {"S": "{}"})["S"])
             row["about"] = {name: value for name, value in about.items() if name != "coupon"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -19,9 +20,9 @@ from chalicelib.domain.order import Buyer
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import stamp
 from chalicelib.functions import learn as function
-from chalicelib.table import base, learnt, orders, products, shops, sync
+from chalicelib.table import base, customers, learnt, orders, products, shops, sync
 from chalicelib.thin import Trouble
-from chalicelib.work import dispatch, learn, learn_model, learn_reading, learn_timer
+from chalicelib.work import dispatch, learn, learn_model, learn_reading, learn_timer, privacy
 from chalicelib.work.learn_run import LEASE
 from infra import resources
 from tests import acme
@@ -167,6 +168,61 @@ def test_who_has_an_account_and_an_address_counts_once(dynamo: FakeDynamo) -> No
     assert told
     assert told["customers"] == 2
     assert not learnt.recs("acme", ["tea", "cup"])["tea"].together
+
+
+def test_who_was_erased_counts_for_nobody(dynamo: FakeDynamo) -> None:
+    """Nothing links her account and her address any more: she would count twice, and one other with her as three."""
+    shop, _ = acme.open_shop()
+    guest, account = Buyer(email="sara@example.test"), Buyer(account="u-1", email="sara@example.test")
+    acme.see_account(shop, account, "2026-05-01T00:00:00Z")
+    for number, buyer in enumerate([guest, account, Buyer(email="mina@example.test")]):
+        acme.see(shop, sold(number, "x", ["tea", "cup"], NIGHT - timedelta(days=9 - number), buyer=buyer))
+    (sara,) = customers.look_up(shop, "account:u-1")
+    privacy.erase(shop, sara, NIGHT)
+    Learning(shop).learns()
+    told = learnt.model("acme")
+    assert told
+    assert (told["orders"], told["customers"]) == (1, 1)
+    assert not learnt.recs("acme", ["tea", "cup"])
+
+
+def test_an_order_of_tomorrow_is_learnt_from_tomorrow(dynamo: FakeDynamo) -> None:
+    """A shop's clock that is ahead would make everything else look old."""
+    night = opened()
+    acme.see(night.shop, sold(900, "sara", ["jam"], NIGHT + timedelta(days=20)), now=NIGHT)
+    night.learns()
+    told = learnt.model("acme")
+    assert told
+    assert (told["orders"], told["products"]) == (36, 3)
+    night.now += timedelta(days=21)
+    night.learns()
+    assert (learnt.model("acme") or {})["orders"] == 37
+
+
+@pytest.mark.parametrize("name", ["a#b", "100%", "%23", "چای", "a b/c?d&e", "x" * 128, "S#acme#P#cup"])
+def test_any_product_id_gets_its_list(dynamo: FakeDynamo, name: str) -> None:
+    shop, _ = acme.open_shop()
+    for number in range(4):
+        acme.see(shop, sold(number, f"b{number}", [name, "tea"], NIGHT - timedelta(days=9)), now=NIGHT)
+    Learning(shop).learns()
+    found = learnt.recs("acme", [name, "tea"])
+    assert [pick.product for pick in found["tea"].together] == [name]
+    assert [pick.product for pick in found[name].together] == ["tea"]
+
+
+def test_a_night_of_a_small_shop_asks_for_little(dynamo: FakeDynamo) -> None:
+    """Half a year of orders, nothing new: two hundredths of a cent."""
+    night = opened()
+    night.learns()
+    night.now += timedelta(days=1)
+    asked: Counter[str] = Counter()
+    night.before = lambda what, about: asked.update([what])
+    dynamo.before = lambda operation, _: asked.update([operation])
+    night.learns()
+    assert asked["Query"] <= 85
+    assert asked["PutItem"] <= 22
+    assert asked["put"] <= 12
+    assert asked.total() <= 145
 
 
 # --- the catalogue ---------------------------------------------------------------------------------------------------
@@ -394,6 +450,28 @@ def test_pieces_that_are_gone_after_days_are_read_anew(dynamo: FakeDynamo) -> No
     assert learnt.model("acme")
 
 
+def test_a_run_that_an_older_version_began_is_begun_anew(dynamo: FakeDynamo, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it put into the bucket may be written otherwise."""
+    night = opened()
+
+    def dies(what: str, about: str) -> None:
+        if about.endswith("/value"):
+            raise Killed
+
+    night.before = dies
+    with pytest.raises(Killed):
+        night.learns()
+    first = sync.read("acme", learn_timer.LEARN)
+    monkeypatch.setattr("chalicelib.work.learn_stages.FORMAT", "next")
+    night.before, night.now = lambda what, about: None, night.now + LEASE + timedelta(seconds=1)
+    assert night.works()
+    told = learnt.model("acme")
+    assert told
+    assert first
+    assert told["generation"] != first.sync.report["generation"]
+    assert set(night.objects) == {"learnt/acme/book"}
+
+
 # --- what fails ------------------------------------------------------------------------------------------------------
 
 
@@ -434,6 +512,14 @@ def test_a_part_over_which_everybody_dies_is_withheld(dynamo: FakeDynamo, monkey
     told = learnt.model("acme")
     assert told
     assert {"part": "value", "reason": "too_large"} in told["withheld"]
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_a_part_that_comes_to_no_number_is_withheld(dynamo: FakeDynamo, number: float) -> None:
+    """JSON has no word for it: whoever reads the model could not."""
+    ledger = Ledger()
+    ledger.add("c_1", 0, ["tea"])
+    assert learn_model.attempt("value", lambda ledger, now: {"told": [number]}, ledger, 0) == {"withheld": "internal"}
 
 
 @pytest.mark.parametrize("broken", ["put", "get", "forget"])
@@ -565,6 +651,51 @@ def test_a_shop_that_is_erased_in_the_middle_of_a_night_leaves_nothing_either(dy
     assert learnt.model("acme"), "it is gone within two minutes, not under readers' hands"
     night.now += timedelta(minutes=2)
     assert night.works()
+    assert rows_of(dynamo, ("rec", "model")) == {}
+    assert night.objects == {}
+
+
+@pytest.mark.parametrize("by", [learn_timer.soon, learn_timer.anew])
+def test_nobody_who_asks_for_learning_keeps_what_was_to_be_erased(dynamo: FakeDynamo, by: Any) -> None:
+    """The last page of an import may come after the shop asked to be forgotten."""
+    night = opened()
+    night.learns()
+    learn_timer.erase("acme", night.now)
+    by("acme", night.now)
+    assert night.works()
+    assert rows_of(dynamo, ("rec", "model")) == {}
+    assert night.objects == {}
+    assert sync.read("acme", learn_timer.LEARN) is None
+
+
+def test_an_erasure_over_which_something_fails_stays_one(dynamo: FakeDynamo, monkeypatch: pytest.MonkeyPatch) -> None:
+    night = opened()
+    night.learns()
+    learn_timer.erase("acme", night.now)
+    with monkeypatch.context() as broken:
+        broken.setattr("chalicelib.table.learnt.forget_model", lambda shop: _breaks(Ledger(), 0))
+        for _ in range(learn.MOST_TRIES):
+            assert night.works()
+            night.now += timedelta(hours=2)
+    night.now += timedelta(days=1)
+    assert night.works()
+    assert learnt.model("acme") is None
+    assert night.objects == {}
+
+
+def test_an_erasure_goes_on_where_its_time_was_up(dynamo: FakeDynamo, monkeypatch: pytest.MonkeyPatch) -> None:
+    night = opened()
+    night.learns()
+    monkeypatch.setattr("chalicelib.work.learn_products.CHUNK", 1)
+    learn_timer.erase("acme", night.now)
+    night.left = 0.0
+    left = [len(rows_of(dynamo, ("rec",)))]
+    while left[-1]:
+        assert night.works()
+        left.append(len(rows_of(dynamo, ("rec",))))
+    assert left == [3, 2, 1, 0]
+    while night.state() != "none":
+        assert night.works()
     assert rows_of(dynamo, ("rec", "model")) == {}
     assert night.objects == {}
 

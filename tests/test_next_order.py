@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import random
 from math import exp, log
+from time import process_time
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.domain.ledger import Ledger
-from chalicelib.domain.next_order import GapModel, Rhythm, Spread, from_json, group
+from chalicelib.domain.next_order import MOST_GAPS, GapModel, Rhythm, Spread, from_json, group
 from chalicelib.domain.next_order_learning import learn_gaps
 from chalicelib.domain.outlook import DAY, NotEnough, Purchase, occasions
 from tests.bench.second_order import by_customer, coverage
@@ -90,6 +91,21 @@ def test_a_wider_window_is_right_more_often(model: GapModel) -> None:
     assert narrow is not None
     assert wide is not None
     assert wide.start < narrow.start < narrow.end < wide.end
+
+
+def test_a_till_that_orders_every_day_for_years_costs_the_night_nothing() -> None:
+    tills = [(f"till {n}", Purchase(day * DAY)) for day in range(0, NOW // DAY) for n in range(60)]
+    shop = sorted([*regulars(50), *tills], key=lambda item: item[1].at)
+    begun = process_time()
+    found = model_of(shop)
+    assert process_time() - begun < 5
+    assert found.window(every(20, 400), 400 * 20 * DAY) is not None
+
+
+def test_only_her_last_gaps_are_asked_for(model: GapModel) -> None:
+    recent = every(20, MOST_GAPS + 1)
+    before = [-n * 90 * DAY for n in range(1, 9)]
+    assert model.window([*before, *recent], recent[-1]) == model.window(recent, recent[-1])
 
 
 def test_who_never_ordered_has_no_window(model: GapModel) -> None:

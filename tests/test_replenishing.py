@@ -52,6 +52,11 @@ def test_a_second_piece_on_the_same_day_is_no_gap() -> None:
     assert learn_gaps_of_products(ledger_of(twice), NOW) == NotEnough("few_bought_again")
 
 
+def test_a_till_that_buys_every_day_decides_no_gap() -> None:
+    till = [("till", Purchase(day * DAY, ("tea",))) for day in range(390)]
+    assert 15 < learnt(drinkers(12) + till).products["tea"].days
+
+
 def test_a_product_with_few_gaps_is_pulled_towards_the_shop() -> None:
     few = learnt(drinkers(3, "rice", days=100, times=2) + drinkers(50)).products["rice"]
     many = learnt(drinkers(60, "rice", days=100, times=2) + drinkers(50)).products["rice"]

@@ -133,6 +133,14 @@ def test_the_morning_after_the_same_model_still_answers(model: RfmModel) -> None
     assert told(model, [*times(5, 25, last=3), Purchase(NOW + 3600, (), 100, "EUR")], NOW + 2 * DAY).recency == 5
 
 
+def test_a_till_that_orders_every_day_makes_nobody_late() -> None:
+    """It has more gaps than all others together."""
+    usual = [times(4, 30, 5 + n) for n in range(40)]
+    with_till = model_of(shop(*usual, times(900, 1, 0)))
+    assert with_till.soon == model_of(shop(*usual)).soon == 30
+    assert told(with_till, times(3, 30, 20)).segment != "at_risk"
+
+
 def test_who_has_no_orders_has_no_standing(model: RfmModel) -> None:
     assert model.of([], NOW) is None
     assert model.of([Purchase(NOW + 1)], NOW) is None

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 import pytest
 from liquid import Environment
@@ -236,6 +236,7 @@ def test_behind_the_app_proxy_who_is_logged_in_gets_a_token_and_a_guest_none() -
         (proxied() + "&logged_in_customer_id=7", {}),
         ("logged_in_customer_id=7&" + proxied(), {}),
         (proxied().replace("signature=", "signature=0"), {}),
+        (proxied().split("&signature=")[0] + "&signature=" + quote("é" * 64), {}),
         (proxied(shop="other.myshopify.com"), {}),
         (proxied(), {"now": ASKED + 91}),
         (proxied(timestamp=str(ASKED + 600)), {}),
@@ -300,7 +301,7 @@ def plugin(tmp_path: Path) -> Path:
     """The plugin's folder, as the README says to make it."""
     if shutil.which("php") is None:
         pytest.skip("php is not installed here: the WordPress plugin was not run")
-    for file in ("woocommerce/ecrm-storefront.php", "woocommerce/ecrm-consent.js", "tokens/customer_token.php"):
+    for file in ("woocommerce/ecrm-storefront.php", "woocommerce/ecrm-storefront.js", "tokens/customer_token.php"):
         shutil.copy(SHOP_SIDE / file, tmp_path)
     shutil.copy(ROOT / "tests" / "little_wordpress.php", tmp_path)
     return tmp_path
@@ -380,6 +381,12 @@ def test_what_was_bought_stands_only_in_the_page_of_who_knows_the_orders_key(plu
     )
     for code, order in ((shown, "1001"), (other_key, "1001"), (with_key, "1002")):
         assert "cart" not in wordpress(plugin, code, page="confirmation", order=order)
+
+
+def test_the_answer_to_woocommerces_own_buttons_says_what_is_in_the_cart(plugin: Path) -> None:
+    answer = "echo json_encode( apply_filters( 'woocommerce_add_to_cart_fragments', array( 'a.cart' => '<a>' ) ) );"
+    assert json.loads(wordpress(plugin, answer, cart=[44, 44, 45])) == {"a.cart": "<a>", "ecrm-cart": "44,45"}
+    assert json.loads(wordpress(plugin, answer, cart=[]))["ecrm-cart"] == ""
 
 
 def test_a_shortcode_escapes_what_it_is_given(plugin: Path) -> None:

@@ -262,6 +262,16 @@ def test_every_route_is_throttled(stack: Json) -> None:
     assert public <= named, "what strangers may call has its own limit, so that they cannot use up the partners'"
 
 
+def test_a_browsers_question_beforehand_is_throttled_like_what_it_asks_for(stack: Json) -> None:
+    """A personal page view asks twice: a preflight is remembered by address, and every product has its own."""
+    (stage,) = all_of(stack, "AWS::ApiGateway::Stage").values()
+    limits = {
+        (s["ResourcePath"], s["HttpMethod"]): s["ThrottlingRateLimit"] for s in stage["Properties"]["MethodSettings"]
+    }
+    for path, method in (("/~1v1~1slots", "GET"), ("/~1v1~1events", "POST")):
+        assert limits[path, "OPTIONS"] == limits[path, method]
+
+
 def test_who_is_throttled_is_told_when_to_come_again_and_a_page_may_read_it(stack: Json) -> None:
     body = stack["Resources"]["RestAPI"]["Properties"]["Body"]
     throttled = body["x-amazon-apigateway-gateway-responses"]["THROTTLED"]

@@ -64,6 +64,7 @@ def _line(shop: Shop) -> dict[str, Any]:
         **{name: getattr(shop, name) for name in shown},
         "flows_off": list(shop.flows_off),
         "flows_on": list(shop.flows_on),
+        "origins": list(shop.origins),
     }
 
 

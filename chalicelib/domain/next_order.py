@@ -8,7 +8,7 @@ the more the fewer she has. How far off that is for others in the shop, includin
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from math import exp, log
@@ -19,6 +19,7 @@ from chalicelib.domain.outlook import DAY, occasions
 COVERAGE = 0.5
 TOO_LATE = 0.9  # of those who came back had done so by then: no window is told any more,
 FAR = 2  # nor after half of all the time that the shop has been seen, for who takes so long has hardly been seen
+MOST_GAPS = 60  # of one customer, the last: what she did before says no more
 FROM_GAPS = (0, 1, 3, 6)  # who has so many gaps is compared with her like
 
 
@@ -68,10 +69,16 @@ class Rhythm:
 
     def expected(self, gaps: Iterable[float]) -> float:
         """The logarithm of the days until the next, after these logarithms, oldest first."""
+        *_, last = self.each(gaps)
+        return last
+
+    def each(self, gaps: Iterable[float]) -> Iterator[float]:
+        """The same before the first of them, and after each."""
         weights = total = 0.0
+        yield self.usual
         for gap in gaps:
             weights, total = weights * self.fades + 1.0, total * self.fades + gap
-        return (self.pull * self.usual + total) / (self.pull + weights)
+            yield (self.pull * self.usual + total) / (self.pull + weights)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +103,7 @@ class GapModel:
     def window(self, times: Iterable[int], now: int, coverage: float = COVERAGE) -> Window | None:
         """Of a customer who ordered at `times` (epoch seconds, any order). None for one who never ordered, and after
         longer than most took who came back, or than the shop has been seen well enough for."""
-        found = occasions(at for at in times if at <= now)
+        found = occasions(at for at in times if at <= now)[-MOST_GAPS - 1 :]
         if not found:
             return None
         usual, spread = self.outlook(found)

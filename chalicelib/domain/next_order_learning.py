@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import islice, pairwise
 from math import fsum, log
 from statistics import median
 from zlib import crc32
 
 from chalicelib.domain.ledger import Ledger
-from chalicelib.domain.next_order import COVERAGE, FROM_GAPS, GapModel, Rhythm, Spread, Tried, group
+from chalicelib.domain.next_order import COVERAGE, FROM_GAPS, MOST_GAPS, GapModel, Rhythm, Spread, Tried, group
 from chalicelib.domain.outlook import DAY, NotEnough, each_customer, occasions
 
 LEAST_GAPS, LEAST_CUSTOMERS = 20, 10
@@ -39,7 +39,7 @@ def _customers(ledger: Ledger, now: int) -> Iterator[Times]:
     for orders in each_customer(ledger, now):
         name = ledger.customers.texts[ledger.customer[orders[0]]]
         if every == 1 or crc32(name.encode()) % every == 0:
-            yield occasions([ledger.at[order] for order in orders])
+            yield occasions([ledger.at[order] for order in orders])[-MOST_GAPS - 1 :]
 
 
 def _fit(customers: Sequence[Times], now: int) -> GapModel | None:
@@ -51,8 +51,8 @@ def _fit(customers: Sequence[Times], now: int) -> GapModel | None:
     errors: list[list[Seen]] = [[] for _ in FROM_GAPS]
     for own, times in zip(gaps, customers, strict=True):
         waiting = log(max(now - times[-1], 1) / DAY)
-        for n, gap in enumerate([*own, waiting]):
-            errors[group(n)].append((gap - rhythm.expected(own[:n]), n < len(own)))
+        for n, (gap, expected) in enumerate(zip([*own, waiting], rhythm.each(own), strict=True)):
+            errors[group(n)].append((gap - expected, n < len(own)))
     return GapModel(rhythm, _spreads(errors), now - min(times[0] for times in customers), Tried())
 
 
@@ -65,7 +65,12 @@ def _rhythm(gaps: Sequence[list[float]], usual: float) -> Rhythm:
 
 
 def _off(rhythm: Rhythm, gaps: Iterable[list[float]]) -> float:
-    return fsum(abs(own[n] - rhythm.expected(own[:n])) for own in gaps for n in range(1, len(own)))
+    """The first of a customer's gaps is expected alike by all."""
+    return fsum(
+        abs(gap - expected)
+        for own in gaps
+        for gap, expected in islice(zip(own, rhythm.each(own), strict=False), 1, None)
+    )
 
 
 def _spreads(errors: Sequence[list[Seen]]) -> tuple[Spread, ...]:

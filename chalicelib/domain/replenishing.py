@@ -16,6 +16,7 @@ from chalicelib.domain.outlook import DAY, NotEnough, each_customer, occasions
 
 LEAST_AGAIN, LEAST_SHARE = 3, 0.1  # customers who bought it again, and of all its buyers
 PULL = 1  # gaps
+MOST_GAPS = 12  # that one customer counts for, however often she buys it: a till would decide for everybody
 SCALE = 1_000_000  # sums of whole numbers do not depend on the order of the customers
 NEARLY, STOPPED = 0.75, 3.0  # gaps after her last purchase: from when on it is due, and from when on she has stopped
 
@@ -111,17 +112,20 @@ def _days(logarithms: float, gaps: int, usual: float | None = None) -> float:
 def _count(ledger: Ledger, orders: list[int], counts: _Counts) -> None:
     """One customer's purchases: of each product her gaps of at least a day."""
     last: dict[int, int] = {}
-    again: set[int] = set()
+    again: dict[int, list[int]] = {}  # product -> gaps, the sum of their logarithms
     for order in orders:
         at = ledger.at[order]
         for product in ledger.products_of(order):
             before = last.setdefault(product, at)
             if at - before >= DAY:
                 last[product] = at
-                again.add(product)
-                counts.gaps[product] += 1
-                counts.logarithms[product] += round(log((at - before) / DAY) * SCALE)
+                hers = again.setdefault(product, [0, 0])
+                hers[0] += 1
+                hers[1] += round(log((at - before) / DAY) * SCALE)
     for product in last:
         counts.buyers[product] += 1
-    for product in again:
+    for product, (gaps, logarithms) in again.items():
+        counted = min(gaps, MOST_GAPS)
         counts.again[product] += 1
+        counts.gaps[product] += counted
+        counts.logarithms[product] += logarithms * counted // gaps

@@ -20,6 +20,7 @@ from chalicelib.domain.rfm_segments import Reason, Standing, segment
 FIFTHS = 5
 LEAST_CUSTOMERS = 10
 LEAST_GAPS = 20
+MOST_GAPS = 12  # of one customer, the last: a till that orders every day would make everybody else late
 SOON, LATE = 0.75, 0.95  # of the gaps after which somebody came back: until then nobody is late, from then on she is
 MOST_CURRENCIES = 20
 
@@ -102,7 +103,7 @@ def learn_rfm(ledger: Ledger, now_seconds: int) -> RfmModel | NotEnough:
         times = occasions([ledger.at[order] for order in orders])
         recency[-((now_seconds - times[-1]) // DAY)] += 1
         frequency[len(times)] += 1
-        for a, b in pairwise(times):
+        for a, b in pairwise(times[-MOST_GAPS - 1 :]):
             gaps[(b - a) // DAY] += 1
         for currency, spent in _spent(ledger, orders).items():
             monetary.setdefault(currency, Counter())[spent] += 1

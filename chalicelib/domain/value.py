@@ -32,7 +32,8 @@ class Forecast:
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """`alive`: the chance that she is still a customer; None where the forecast of orders is withheld."""
+    """`alive`: the chance that she is still a customer; None where the forecast of orders is withheld, and before her
+    first return: the model holds everybody for one until then, after however many years."""
 
     orders: Forecast | Withheld
     money: Forecast | Withheld
@@ -48,6 +49,13 @@ class CurrencyModel:
     weeks: int = 0
     trials: tuple[Trial, ...] = ()
 
+    def reach(self, months: int) -> int:
+        """So many months ahead is told, fewer where the history is too short for that; the same where it is too short
+        for any."""
+        far = error_of("orders", months, self.trials, self.weeks)
+        most = far.params["most"] if isinstance(far, Withheld) and far.code == "too_far" else months
+        return most if 0 < most < months else months
+
     def expect(self, her: History, now: int, months: float) -> Expectation:
         """Of a customer with that history, from `now` (epoch seconds) on."""
         if isinstance(self.orders, Withheld):
@@ -57,7 +65,7 @@ class CurrencyModel:
             return Expectation(error, error, None)
         recency, age = (her.last - her.first) / WEEK, (now - her.first) / WEEK
         bought = self.orders.expected(her.repeats, recency, age, months * WEEKS_PER_MONTH)
-        alive = self.orders.alive(her.repeats, recency, age)
+        alive = self.orders.alive(her.repeats, recency, age) if her.repeats else None
         return Expectation(Forecast(bought, error), self._money(her, bought, months), alive)
 
     def _money(self, her: History, bought: float, months: float) -> Forecast | Withheld:

@@ -21,6 +21,7 @@ from chalicelib.domain.visits import (
     Batch,
     CartLooked,
     Click,
+    Close,
     Event,
     Identify,
     Search,
@@ -47,7 +48,8 @@ def read(raw: bytes) -> Batch:
     found = events(body.get("events"))
     if consent and token is None and any(isinstance(event, Identify) for event in found):
         raise BadVisit("token", "is needed to identify")
-    return Batch(key, consent, visitor if consent else None, token if consent else None, found)
+    counts = consent or any(isinstance(event, Close) for event in found)
+    return Batch(key, consent, visitor if consent else None, token if counts else None, found)
 
 
 def events(told: Any) -> tuple[Event, ...]:
@@ -95,9 +97,18 @@ _READERS: dict[str, tuple[str, Callable[[dict[str, Any], str, int], Event]]] = {
     "cart": ("products", lambda told, place, ago: CartLooked(_ids(told, place), ago)),
     "click": ("rid", lambda told, place, ago: Click(_text(told, "rid", LONGEST_RID, place), ago)),
     "seen": ("rids", lambda told, place, ago: Seen(_rids(told, place), ago)),
+    "close": ("rid", lambda told, place, ago: Close(_text(told, "rid", LONGEST_RID, place), ago)),
     "identify": ("", lambda told, place, ago: Identify(ago)),
 }
-_TYPES = {View: "view", Search: "search", CartLooked: "cart", Click: "click", Seen: "seen", Identify: "identify"}
+_TYPES = {
+    View: "view",
+    Search: "search",
+    CartLooked: "cart",
+    Click: "click",
+    Seen: "seen",
+    Close: "close",
+    Identify: "identify",
+}
 
 
 def _ids(told: dict[str, Any], place: str) -> tuple[str, ...]:

@@ -65,18 +65,27 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
+class Close:
+    """She waved a message away. Her own wish, not ours to watch: it counts whatever she agreed to."""
+
+    rid: str
+    ago: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Identify:
     """From here on she is the customer of the token; so is what this browser told of her before."""
 
     ago: int = 0
 
 
-Event = View | Search | CartLooked | Click | Seen | Identify
+Event = View | Search | CartLooked | Click | Seen | Close | Identify
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What one request tells. Without consent `visitor` and `token` are None, whatever was sent."""
+    """What one request tells. Without consent `visitor` is None, whatever was sent, and so is `token`, unless a message
+    was closed."""
 
     key: str | None
     consent: bool
@@ -86,7 +95,8 @@ class Batch:
 
     def kept(self, known: bool) -> tuple[Event, ...]:
         """The events that count. What concerns a person does where she agreed and there is somebody to keep it for:
-        `known` by a token, or a visitor."""
+        `known` by a token, or a visitor. Only who is known has messages to close."""
+        told = self.events if known else tuple(e for e in self.events if not isinstance(e, Close | Identify))
         if self.consent and (known or self.visitor):
-            return tuple(event for event in self.events if known or not isinstance(event, Identify))
-        return tuple(event for event in self.events if isinstance(event, Click | Seen))
+            return told
+        return tuple(event for event in told if isinstance(event, Click | Seen | Close))

@@ -21,7 +21,7 @@ from chalicelib.routes.problems import Problem, respond
 from chalicelib.routes.storefront import Visit, storefront, visit
 from chalicelib.work import aws
 from chalicelib.work.log import logger
-from chalicelib.work.visit_messages import message
+from chalicelib.work.visit_messages import messages
 
 visits = Blueprint(__name__)
 _TYPES = ("application/json", "text/plain")
@@ -34,18 +34,18 @@ _PLACES = Limiter(Limit(burst=300, per_minute=1200))
 def post_events(request: Request) -> Response:
     """Taken: put on the queue, or dropped without a word where a program tells it."""
     batch = _read(request)
-    # A token without consent is not even looked at.
+    # A token without consent is not even looked at, unless a message was closed.
     seen = visit(request, _key(request, batch), batch.token, beacon=True)
     _PLACES.take(seen.now, seen.shop.slug, seen.address)
-    if batch.visitor:
-        _VISITORS.take(seen.now, seen.shop.slug, batch.visitor)
-    account = seen.account if batch.consent else None
-    accepted = batch.kept(account is not None)
+    for who in filter(None, (batch.visitor, seen.account)):
+        _VISITORS.take(seen.now, seen.shop.slug, who)
+    accepted = batch.kept(seen.account is not None)
     if seen.preview:
         return respond(202, {"accepted": len(accepted), "preview": True})
     if not accepted or is_bot(request.headers.get("user-agent")):
         return respond(202, {"accepted": 0})
-    _hand_on(seen, message(seen.shop.slug, batch, account, seen.now))
+    for text in messages(seen.shop.slug, batch, seen.account, seen.now):
+        _hand_on(seen, text)
     return respond(202, {"accepted": len(accepted)})
 
 

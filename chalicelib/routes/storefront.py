@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
 from hmac import compare_digest
+from ipaddress import IPv6Address
 from typing import Any
 
 from chalice import Blueprint, Response
@@ -25,6 +26,7 @@ from chalicelib.work import known_shops
 from chalicelib.work.log import logger, unforeseen
 
 PREFLIGHT_KEPT = "86400"  # seconds, as long as browsers take it
+_NO_ORIGIN = "null"  # what a browser says of a file on the disk
 # A page asks once or twice; a school or an office behind one address asks for many.
 _ADDRESSES = Limiter(Limit(burst=300, per_minute=1800))
 
@@ -91,7 +93,7 @@ def _for_page(origin: str | None) -> dict[str, str]:
     """The page that asked may read the answer, a refusal too: else its maker sees nothing but "CORS error". No cookie
     counts here, so that nobody can be made to ask in another's name."""
     told = {"Vary": "Origin, Authorization", "X-Content-Type-Options": "nosniff"}
-    if not origin or not _is_origin(origin):
+    if not origin or not (origin == _NO_ORIGIN or _is_origin(origin)):
         return told
     return {**told, "Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": "ETag,Retry-After"}
 
@@ -119,11 +121,13 @@ def visit(request: Request, key: str | None, token: str | None = None, *, beacon
 def _shop(key: str | None, now: datetime) -> tuple[Shop, bool]:
     """The shop, and whether the key is its test key. A shop that is not there and a wrong key answer alike."""
     slug = keys.shop_of_key(key or "")
-    shop = known_shops.get(slug or "nobody", now)
     preview = bool(key) and str(key).startswith("tk_")
     master = settings().master
     right = keys.test_key(master, slug or "nobody") if preview else keys.publishable_key(master, slug or "nobody")
-    if not (shop and key and slug and compare_digest(key.encode("utf-8", "replace"), right.encode())):
+    is_ours = key and slug and compare_digest(key.encode("utf-8", "replace"), right.encode())
+    # Nothing is read for a key that anybody could have made up.
+    shop = known_shops.get(slug, now) if is_ours and slug else None
+    if shop is None:
         raise Problem(401, "Send the shop's publishable key: key=pk_…", "key")
     if shop.state == "off":
         raise Problem(403, "This shop is switched off.")
@@ -156,4 +160,13 @@ def _account(shop: Shop, token: str, now: datetime, beacon: bool) -> str | None:
 def _address(request: Request) -> str:
     """Where the request comes from, as the gateway saw it: what a header says of it anybody may have written."""
     found = (request.context or {}).get("identity") or {}
-    return str(found.get("sourceIp") or "")
+    return place(str(found.get("sourceIp") or ""))
+
+
+def place(address: str) -> str:
+    """What counts as one place: an IPv4 address, or a whole /64 of IPv6, since every home has that many (RFC 6177)."""
+    try:
+        found = IPv6Address(address)
+    except ValueError:
+        return address
+    return str(found.ipv4_mapped or IPv6Address(int(found) >> 64 << 64))

@@ -83,6 +83,8 @@ export interface MessageSlot {
   name: "messages";
   kind: "messages";
   title: string;
+  /** What the button says that waves a message away, in the language of the answer. */
+  close: string;
   items: MessageItem[];
 }
 
@@ -133,15 +135,17 @@ export type ShopEvent = Happened &
     | { type: "cart"; products: readonly string[] }
     | { type: "click"; rid: string }
     | { type: "seen"; rids: readonly string[] }
+    /** A message waved away: not shown to her again. Needs `token`, no consent. */
+    | { type: "close"; rid: string }
     | { type: "identify" }
   );
 
 export interface EventBatch {
   api?: string;
   key: string;
-  /** What the shopper agreed to; without it only `click` and `seen` count, of nobody. */
+  /** What the shopper agreed to; without it `click` and `seen` count, of nobody, and `close` where there is a token. */
   consent?: boolean;
-  /** 22 of [0-9A-Za-z], drawn at random, kept only with consent. */
+  /** 22 of [0-9A-Za-z], drawn at random, kept only with consent; drawn anew when she logs out. */
   visitor?: string;
   token?: string | null;
   /** One to twenty. */
@@ -156,7 +160,7 @@ export declare function track(batch: EventBatch): Promise<boolean>;
 
 /** `window.ecrm`, once widget.js has run. */
 export interface EcrmWidget {
-  /** What the shopper agreed to: true lets a visitor id be stored, false removes it. */
+  /** What the shopper agreed to: true lets a visitor id be stored, false removes it and what was not told yet. */
   consent(yes: boolean): void;
   /** Asks for all slots anew, with what has changed. */
   refresh(changed?: PageContext): void;

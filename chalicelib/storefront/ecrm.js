@@ -37,9 +37,13 @@ export async function slots({ api, key, slots, token, signal, timeout = PATIENCE
   throw new EcrmError(answer.status, body, Number(answer.headers.get("Retry-After")) || undefined);
 }
 
-/** Tells what happened: up to 20 events. Never rejects: false where it could not be sent. */
+/**
+ * Tells what happened: up to 20 events. Without consent the token is sent with nothing but closed messages. Never rejects:
+ * false where it could not be sent.
+ */
 export async function track({ api, key, consent = false, visitor, token, events }) {
-  const person = consent ? { visitor, token } : {};
+  const closes = events.every(({ type }) => type === "close");
+  const person = consent ? { visitor, token } : closes ? { token } : {};
   const body = JSON.stringify({ key, consent, ...person, events });
   try {
     if (globalThis.navigator?.sendBeacon) return navigator.sendBeacon(door(api, "events"), body);

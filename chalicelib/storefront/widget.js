@@ -2,23 +2,20 @@
 //
 // It never throws, never blocks and never moves what lies below; where anything fails, the slot's own children stay.
 // Nothing of an answer is ever read as HTML. Nothing is stored and nobody is told apart without consent.
-// `make widget` puts the style and the version in and writes what is served. Every byte counts: 3 KB at most, gzipped.
-((page) => {
+// `make widget` puts the style and the version in and writes what is served. 3,000 bytes at most, gzipped.
+if (!window.ecrm) {
   try {
-    const script = page.currentScript || page.querySelector("script[data-key]");
-    if (window.ecrm) return;
+    const script = document.currentScript || document.querySelector("script[data-key]");
 
-    const told = { language: page.documentElement.lang, ...script.dataset };
+    const told = { language: document.documentElement.lang, ...script.dataset };
     const api = (told.api || script.src).replace(/\b\/(widget.*)?$/, "") + "/v1/";
     const CONTEXT = ["page", "product", "cart", "category", "country", "language", "pictures"];
-    const PATIENCE = 2500; // milliseconds
 
     const slots = new Set(); // the elements in the page
     const changed = {}; // context that `refresh` gave
     const noticed = new Set(); // what is told once (as JSON), and ids of messages that were closed
     let events = [];
-    let agreed = false;
-    let visitor;
+    let agreed; // undefined: nobody has said
     let token;
     let nearOnly = 1;
 
@@ -32,14 +29,20 @@
 
     // --- asking ---
 
-    const get = async (url, options) => (await fetch(url, { ...options, signal: AbortSignal.timeout(PATIENCE) })).json();
+    // What is not answered in time, or not as JSON, is undefined.
+    const get = async (url, options) => {
+      try {
+        // 2.5 seconds
+        return await (await fetch(url, { ...options, signal: AbortSignal.timeout(2500) })).json();
+      } catch {}
+    };
 
     // What one slot says of the page holds for all that say nothing.
     const context = (element) => {
       const found = {};
       for (const name of CONTEXT) {
-        const other = page.querySelector(`ecrm-slot[${name}]`) || element;
-        const value = changed[name] ?? said(element, name) ?? told[name] ?? said(other, name);
+        const other = document.querySelector(`ecrm-slot[${name}]`)?.getAttribute(name);
+        const value = changed[name] ?? said(element, name) ?? told[name] ?? other;
         if (value) found[name] = value;
       }
       if (found.page == "product" && found.product) once({ type: "view", product: found.product });
@@ -51,27 +54,25 @@
         element.waits = 0;
         element.query = new URLSearchParams(context(element)) + "";
       }
-      try {
-        // Who is logged in, as the shop says.
-        token = null;
-        if (told.tokenUrl) ({ token } = await get(told.tokenUrl, { cache: "no-store" }));
-      } catch {}
+      // Who is logged in, as the shop says.
+      token = told.tokenUrl && (await get(told.tokenUrl, { cache: "no-store" }))?.token;
       for (const query of new Set(elements.map((element) => element.query))) {
-        const same = elements.filter((element) => element.query == query);
-        const names = [...new Set(same.map((element) => said(element, "name")))];
-        while (names[0]) load(same, query, names.splice(0, 8));
+        load(
+          elements.filter((element) => element.query == query),
+          query,
+        );
       }
     };
 
-    const load = async (same, query, names) => {
-      let answer;
-      try {
-        const most = Math.max(...same.map(limit));
-        answer = await get(
-          `${api}slots?key=${told.key}&slots=${names}&limit=${most}&${query}`,
-          token && { headers: { Authorization: "Bearer " + token } },
-        );
-      } catch {}
+    const load = async (same, query, bearer = token) => {
+      const names = [...new Set(same.map((element) => said(element, "name")))];
+      const most = Math.max(...same.map(limit));
+      const answer = await get(
+        `${api}slots?key=${told.key}&slots=${names}&limit=${most}&${query}`,
+        bearer && { headers: { Authorization: "Bearer " + bearer } },
+      );
+      // Refused because of the token: asked without, for what everybody gets.
+      if (bearer && answer?.status == 401) return load(same, query, (token = null));
       // Heights are read before anything is changed: one layout, however many slots.
       same
         .filter((element) => element.query == query && names.includes(said(element, "name")))
@@ -82,12 +83,12 @@
     // --- showing ---
 
     const make = (tag, values, ...children) => {
-      const made = Object.assign(page.createElement(tag), values);
+      const made = Object.assign(document.createElement(tag), values);
       made.append(...children.map((child) => child ?? ""));
       return made;
     };
 
-    const isWeb = (url) => /^https?:\/\//i.test(url);
+    const isWeb = (url) => /^https?:/.test(url);
 
     const row = (element, ...children) => make("li", { part: isMessage(element) ? "message" : "item" }, ...children);
 
@@ -99,16 +100,17 @@
     };
 
     const settle = (element, answer, height) => {
-      let type = "empty";
       let detail;
-      let shows = make("slot");
+      let shows;
       const card = ({ id, title, text, image, url, price, why, rid }) => {
-        const link = make("a", { dir: "auto", onclick: () => track({ type: "click", rid }) }, title);
+        const link = make("a", { onclick: () => track({ type: "click", rid }), dir: "auto" }, title);
         if (isWeb(url)) link.href = url;
         const made = row(element, make("div", { part: "title" }, link));
         if (isMessage(element)) {
           const onclick = () => {
             noticed.add(id);
+            // Her own wish, whatever she agreed to: for this alone a token counts without consent.
+            tell({ token, events: [{ type: "close", rid }] });
             settle(element, answer);
             element.shadowRoot.querySelector("button")?.focus();
           };
@@ -117,13 +119,14 @@
           };
           made.append(
             make("span", { part: "text" }, text),
-            make("button", { part: "close", ariaLabel: detail.close || "Close", onclick }, "✕"),
+            make("button", { part: "close", ariaLabel: detail.close, onclick }, "✕"),
           );
         } else {
-          made.append(make("b", { part: "price", dir: "auto" }, price?.text), make("small", { part: "why" }, why?.text));
-          if (isWeb(image)) {
-            made.prepend(make("img", { part: "image", alt: "", loading: "lazy", decoding: "async", src: image }));
-          }
+          made.append(
+            make("b", { part: "price", dir: "auto" }, price?.text),
+            make("small", { part: "why" }, why?.text),
+            isWeb(image) ? make("img", { part: "image", alt: "", loading: "lazy", src: image }) : "",
+          );
         }
         if ((made.rid = rid)) looking.observe(made);
         return made;
@@ -134,14 +137,11 @@
           .filter(({ id, url }) => (isMessage(element) ? !noticed.has(id) : isWeb(url)))
           .slice(0, limit(element))
           .map(card);
-        if (rows[0]) {
-          shows = section(element, detail.title, rows, { lang: answer.language, dir: answer.direction });
-          type = "loaded";
-        }
+        if (rows[0]) shows = section(element, detail.title, rows, { lang: answer.language, dir: answer.direction });
       } catch {}
       element.style.minHeight = height ? height + "px" : "";
-      element.shadowRoot.firstChild.replaceChildren(shows);
-      element.dispatchEvent(new CustomEvent("ecrm:" + type, { bubbles: true, detail }));
+      element.shadowRoot.firstChild.replaceChildren(shows ?? make("slot"));
+      element.dispatchEvent(new CustomEvent(shows ? "ecrm:loaded" : "ecrm:empty", { detail, bubbles: true }));
     };
 
     // --- when: what is near first, all the rest together with the next that comes near ---
@@ -194,30 +194,34 @@
       { threshold: 0.5 },
     );
 
+    const tell = (about) => navigator.sendBeacon(api + "events", JSON.stringify({ key: told.key, ...about }));
+
     const send = () => {
+      const who = agreed && { consent: agreed, token };
       events = events.filter(({ type }) => agreed || /click|seen/.test(type));
-      if (agreed && token && events[0]) once({ type: "identify" });
-      while (events[0]) {
-        const body = { key: told.key, consent: agreed, ...(agreed && { visitor, token }), events: events.splice(0, 20) };
-        navigator.sendBeacon(api + "events", JSON.stringify(body));
-      }
+      try {
+        if (agreed == false) delete localStorage.ecrmVisitor;
+        if (agreed && events[0]) {
+          // As it was drawn, longer than what is told of it, the id is a guest's. Cut to that, somebody has been logged
+          // in, and whoever comes after her as a guest gets another.
+          if (token) once({ type: "identify" });
+          else if (!localStorage.ecrmVisitor?.[22]) delete localStorage.ecrmVisitor;
+          who.visitor = (localStorage.ecrmVisitor ??= crypto.randomUUID().replace(/-/g, "")).slice(0, 22);
+          if (token) localStorage.ecrmVisitor = who.visitor;
+        }
+      } catch {}
+      while (events[0]) tell({ ...who, events: events.splice(0, 20) });
     };
 
     const consent = (yes) => {
       agreed = !!yes && !navigator.globalPrivacyControl && navigator.doNotTrack != 1;
-      try {
-        if (agreed) visitor = localStorage.ecrmVisitor ??= crypto.randomUUID().replace(/-/g, "").slice(10);
-        else delete localStorage.ecrmVisitor;
-      } catch {}
+      if (!agreed) send();
     };
 
     window.ecrm = { consent, refresh, track, version: VERSION };
     if (told.consent) consent(told.consent != "false");
-    page.addEventListener("visibilitychange", send);
-    page.addEventListener("ecrm:cart", ({ detail }) => refresh(detail && { cart: detail }));
-    window.jQuery?.(page).on("added_to_cart", (event, parts, hash, button) => {
-      refresh({ cart: [changed.cart ?? told.cart, button?.data("product_id")] });
-    });
+    document.addEventListener("visibilitychange", send);
+    document.addEventListener("ecrm:cart", ({ detail }) => refresh(detail && { cart: detail }));
 
     customElements.define(
       "ecrm-slot",
@@ -240,9 +244,9 @@
         }
 
         attributeChangedCallback() {
-          if (slots.has(this)) wait(this);
+          wait(this);
         }
       },
     );
   } catch {}
-})(document);
+}

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from pynamodb.attributes import UnicodeAttribute
 
 from chalicelib.domain.order import MOST_LINES, Order, canonical, from_canonical
+from chalicelib.domain.people import identity
 from chalicelib.domain.planning import Rating
 from chalicelib.domain.times import in_order, moment, stamp
 from chalicelib.table import base
@@ -117,7 +118,9 @@ def feed_partition(shop: str, placed_at: str, order_id: str, feed: str = FEED) -
 
 def _gist(order: Order, customer: str | None) -> dict[str, object]:
     lines = [[line.product_id, line.quantity, line.total] for line in order.lines[:MOST_LINES] if line.product_id]
-    gist = {"c": customer, "cur": order.currency, "net": order.net, "l": lines}
+    # Who was erased is nobody here: her account and her address are linked no more, and she would count twice.
+    whose = customer if identity(order.buyer) else None
+    gist = {"c": whose, "cur": order.currency, "net": order.net, "l": lines}
     return {**gist, "k": order.buyer.country} if order.buyer.country else gist
 
 

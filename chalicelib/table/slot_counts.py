@@ -1,5 +1,5 @@
-"""How often recommendations were seen and clicked, by day, slot and reason: added up once per batch. Nothing is ever
-decided by it: whoever clicks a thousand times moves a number and nothing else."""
+"""How often recommendations were seen, clicked and closed, by day, slot and reason: added up once per batch. Nothing
+is ever decided by it: whoever clicks a thousand times moves a number and nothing else."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from chalicelib.table import base
 from chalicelib.table.base import Integer, Row
 
 KEPT = timedelta(days=400)
-NAMES = ("seen", "clicks", "refused")
+NAMES = ("seen", "clicks", "closed", "refused")
 Place = tuple[str, str]  # slot, code; ("", "") counts what was refused: forged, of another shop, too old
 
 
@@ -23,6 +23,7 @@ class SlotCountRow(Row, discriminator="slot_count"):
     code = UnicodeAttribute(null=True)
     seen = Integer(default=0)
     clicks = Integer(default=0)
+    closed = Integer(default=0)
     refused = Integer(default=0)
 
 

@@ -1,4 +1,5 @@
-"""Somebody who is logged in at the storefront: everything that it may know of her account, in one query.
+"""Somebody who is logged in at the storefront: everything that it may know of her account, in one query; in two where
+more messages wait for her than fit into one.
 
 Her partition is sorted so that what a page needs lies together: orders (`O#…`), `PROFILE`, `RECENT`, `SHELF#…`. Read
 backwards, it gives the newest of each first, however much else there is.
@@ -21,6 +22,7 @@ from chalicelib.table.customers import node_of
 from chalicelib.table.shelf import KEPT, MOST, Shown
 
 FIRST, LAST = "O#", "SHELF#~"
+WITHOUT_SHELF = "RECENT"
 # Orders beyond these say little of what she wants next.
 MOST_ROWS = 100
 RECENT_KEPT = timedelta(days=90)
@@ -60,14 +62,14 @@ def read(shop: str, node_id: str, now: datetime) -> Visitor | None:
     viewed: list[tuple[str, str]] = []
     messages: list[Shown] = []
     node: Node | None = None
-    for item in _items(base.partition(shop, "C", node_id)):
+    for item in _all(base.partition(shop, "C", node_id)):
         kind = item["k"]
         if kind == "pointer" and item["counts"] != "no":
             orders.append(Bought(item["order_id"], item["placed_at"], tuple(_json(item.get("products")))))
         elif kind == "profile":
             node = node_of(_json(item["node"]))
         elif kind == "recent":
-            viewed = [(str(product), str(at)) for product, at in _json(item.get("viewed"))]
+            viewed = _lately([(str(product), str(at)) for product, at in _json(item.get("viewed"))], now)
         elif kind == "shelf":
             messages.append(_shown(item))
     if node is None:
@@ -75,13 +77,30 @@ def read(shop: str, node_id: str, now: datetime) -> Visitor | None:
     return Visitor(node, tuple(orders), tuple(viewed), _fresh(messages, now))
 
 
-def _items(pk: str) -> list[dict[str, str]]:
-    """The rows' texts as they are stored: PynamoDB's models would take longer than the question itself."""
+def _all(pk: str) -> list[dict[str, str]]:
+    """What lies on her shelf comes first: where it is so much that her profile did not fit, the rest is asked for."""
+    found, is_whole = _items(pk, LAST)
+    if is_whole or any(item["k"] == "profile" for item in found):
+        return found
+    shelf = [item for item in found if item["k"] == "shelf"]
+    return shelf + _items(pk, WITHOUT_SHELF)[0]
+
+
+def _items(pk: str, last: str) -> tuple[list[dict[str, str]], bool]:
+    """The rows' texts as they are stored, and whether they are all: PynamoDB's models would take longer than the
+    question itself."""
     with base.reading():
         told = Row._get_connection().query(
-            pk, Row.sk.between(FIRST, LAST), limit=MOST_ROWS, scan_index_forward=False, consistent_read=False
+            pk, Row.sk.between(FIRST, last), limit=MOST_ROWS, scan_index_forward=False, consistent_read=False
         )
-    return [{name: next(iter(value.values())) for name, value in item.items()} for item in told["Items"]]
+    rows = [{name: next(iter(value.values())) for name, value in item.items()} for item in told["Items"]]
+    return rows, "LastEvaluatedKey" not in told
+
+
+def _lately(viewed: list[tuple[str, str]], now: datetime) -> list[tuple[str, str]]:
+    """The row stays as long as the newest in it."""
+    since = in_order(stamp(now - RECENT_KEPT))
+    return [view for view in viewed if in_order(view[1]) > since]
 
 
 def _json(text: str | None) -> Any:

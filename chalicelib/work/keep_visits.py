@@ -1,5 +1,6 @@
 """What is kept of a batch, and for whom: beside the visitor while nobody knows who she is (30 days), else beside the
-customer whom the token names (90 days), who also has what she looked at last.
+customer whom the token names (90 days), who also has what she looked at last. A message that a customer closes goes off
+her shelf.
 
 Who is erased, or of whom the shop never told, has nothing kept and no profile made up. A visitor's rows join a customer
 one way: nothing beside a visitor says whose they became.
@@ -7,14 +8,15 @@ one way: nothing beside a visitor says whose they became.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 
 from chalicelib.domain.browsing import Json
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import in_order, moment, stamp
-from chalicelib.domain.visits import Identify
-from chalicelib.table import base, customers, visits
+from chalicelib.domain.visits import Close, Identify
+from chalicelib.table import base, customers, shelf, visits
 from chalicelib.table.base import Write
 from chalicelib.table.visits import VisitRow
 from chalicelib.work.take_order import retried
@@ -34,6 +36,18 @@ def keep(shop: Shop, told: Told, happened: list[Json], now: datetime) -> str:
     if told.visitor and happened:
         return _for_visitor(shop, told, told.visitor, happened)
     return "nobody"
+
+
+def close(shop: Shop, told: Told, shown: Mapping[str, Json]) -> None:
+    """Takes the messages that she waved away off her own shelf; of another's, nothing lies there. Raises Trouble,
+    Refused."""
+    named = [shown[event.rid] for event in told.events if isinstance(event, Close) and event.rid in shown]
+    messages = {rid["item"] for rid in named if rid["slot"] == "messages"}
+    if not (told.closer and messages):
+        return
+    node = customers.resolve(shop, f"account:{told.closer}", told.at).node
+    for message in sorted(messages):
+        shelf.drop(shop.slug, node.id, message)
 
 
 def _for_visitor(shop: Shop, told: Told, visitor: str, happened: list[Json]) -> str:

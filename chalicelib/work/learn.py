@@ -91,7 +91,7 @@ def _note(run: Run, remedy: str) -> None:
     """Raises Conflict."""
     now = run.outside.now()
     noted = run.sync.troubled("internal", remedy, now)
-    if noted.tries < MOST_TRIES:
+    if noted.tries < MOST_TRIES or noted.state == ERASING:
         run.leave(noted, now + wait_after(noted.tries, 0))
     else:
         night = dates.next_night(run.shop.slug, run.shop.timezone, now)

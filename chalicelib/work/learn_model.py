@@ -14,6 +14,7 @@ how many have one}). `withheld`: [{part, reason}] for each of PARTS that says no
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, is_dataclass
 from typing import Any
@@ -112,10 +113,12 @@ def attempt(part: str, learn: Learner, ledger: Ledger, now: int, shop: str = "")
         return {"withheld": "no_orders"}
     try:
         found = learn(ledger, now)
+        told = {"withheld": found.reason} if isinstance(found, NotEnough) else {"learnt": plain(found)}
+        json.dumps(told, allow_nan=False)  # what is no number is no JSON either: nobody could read the model
     except Exception as error:  # one part that fails must not take the others with it
         unforeseen(error, shop=shop, part=part)
         return {"withheld": "internal"}
-    return {"withheld": found.reason} if isinstance(found, NotEnough) else {"learnt": plain(found)}
+    return told
 
 
 def plain(told: Any) -> Any:

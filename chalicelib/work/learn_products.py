@@ -93,7 +93,11 @@ def _drop_left(run: Run, book: learn_book.Book) -> None:
 def erase(run: Run) -> None:
     """All rows of products go. Raises TimeIsUp, Trouble."""
     book = learn_book.load(run)
-    for product in list(book.written):
+    left = iter(sorted(book.written))
+    while some := list(islice(left, CHUNK)):
         run.need(STEP_SECONDS)
-        learnt.put_rec(run.shop.slug, product, Rec())
+        _each(run.shop.slug, ((product, Rec()) for product in some))
+        book.drop(some)
+        learn_book.put(run, book)
+        run.advance(run.sync.kinds, run.sync.cursor)
     run.outside.forget(learn_book.key(run.shop.slug))

@@ -50,7 +50,7 @@ def read_people(run: Run) -> None:
 def read_orders(run: Run) -> None:
     """One step: some orders further, over as many months as it takes."""
     run.need(STEP_SECONDS)
-    piece = _Piece()
+    piece = _Piece(int(moment(str(run.sync.began_at)).timestamp()))
     kinds, cursor = run.sync.kinds, run.sync.cursor
     while piece.read < PIECE and kinds and is_month(kinds[0]):
         page = order_pages.gists(run.shop.slug, kinds[0], cursor, PAGE)
@@ -72,21 +72,22 @@ def is_month(kind: str) -> bool:
 
 @dataclass
 class _Piece:
-    """Orders as they are read. `newest`: the last order that holds a product, by product."""
+    """Orders as they are read, placed by `now` (epoch seconds). `newest`: the last order that holds a product, by
+    product."""
 
+    now: int
     ledger: Ledger = field(default_factory=Ledger)
     newest: dict[str, str] = field(default_factory=dict)
     read: int = 0
 
     def take(self, entry: Entry) -> None:
-        """Orders of nobody are counted and left out."""
+        """Orders of nobody, or of a clock that is ahead of ours, are counted and left out."""
         self.read += 1
         at, _, order_id = entry[0].partition("#")
-        gist = entry[1]
-        if not gist.get("c"):
+        gist, seconds = entry[1], int(moment(at).timestamp())
+        if not gist.get("c") or seconds > self.now:
             return
         products = [str(product) for product, quantity, _ in gist.get("l", ()) if quantity > 0]
-        seconds = int(moment(at).timestamp())
         self.ledger.add(gist["c"], seconds, products, int(gist["net"]), str(gist["cur"]), str(gist.get("k") or ""))
         self.newest |= dict.fromkeys(products, order_id)
 

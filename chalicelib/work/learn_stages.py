@@ -13,6 +13,8 @@ from chalicelib.work.learn_run import STEP_SECONDS, Run, TimeIsUp
 from chalicelib.work.learn_timer import ERASING, LEARN
 
 PRODUCTS, MODEL, CATALOGUE = "products", "model", "catalogue"
+# To be raised with every change of what pieces in the bucket look like: a run under other pieces is begun anew.
+FORMAT = "1"
 # Months before the oldest that is known: only a history that comes in lies further back, and then all are looked at.
 NIGHTLY_EMPTY = 3
 STAGES = (*learn_model.PARTS, PRODUCTS, MODEL, CATALOGUE)
@@ -34,7 +36,7 @@ def go_on(run: Run) -> None:
 
 
 def _learn(run: Run) -> None:
-    if run.sync.state != "running":
+    if run.sync.state != "running" or run.report.get("format") != FORMAT:
         _begin(run)
     _through(run)
     _finish(run)
@@ -47,8 +49,13 @@ def _begin(run: Run) -> None:
     _discard(run)
     fresh = run.sync.begun((learn_reading.PEOPLE, *months, *STAGES), None, now)
     generation = f"{str(fresh.began_at)[:19].replace(':', '')}-{run.held.rev}"
-    report = {"generation": generation, "people": 0, "orders": 0, "oldest": months[0] if months else None}
-    run.keep(replace(fresh, report=report))
+    oldest = months[0] if months else None
+    run.keep(
+        replace(
+            fresh,
+            report={"generation": generation, "format": FORMAT, "people": 0, "orders": 0, "oldest": oldest},
+        )
+    )
 
 
 def _through(run: Run) -> None:

@@ -47,9 +47,12 @@ def erase(slug: str, now: datetime) -> None:
 
 
 def _anew(held: Sync | None) -> Sync:
-    """All months are looked at again. The report names what the run before left in the bucket."""
+    """All months are looked at again. The report names what the run before left in the bucket. What is to be erased
+    still is."""
     if held is None:
         return Sync(LEARN)
+    if held.state == ERASING:
+        return held
     return replace(Sync(LEARN), report={name: value for name, value in held.report.items() if name != "oldest"})
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from chalicelib.domain import next_order, rfm, second_order
 from chalicelib.domain.customer import Customer
-from chalicelib.domain.order import Order
+from chalicelib.domain.order import MOST_LINES, Order
 from chalicelib.domain.outlook import Purchase, occasions
 from chalicelib.domain.rfm_segments import MEANINGS
 from chalicelib.domain.shop import Shop
@@ -17,7 +17,7 @@ from chalicelib.domain.times import moment, stamp
 from chalicelib.domain.trusting import Withheld
 from chalicelib.domain.value import Expectation, Forecast, ValueModel
 from chalicelib.table import customers, learnt, orders
-from chalicelib.work.outlook_words import withheld
+from chalicelib.work.outlook_words import spoken, withheld, worded
 from chalicelib.work.read_views import Json, money
 
 MONTHS = 12
@@ -29,7 +29,7 @@ def of(shop: Shop, customer: Customer, now: datetime) -> Json:
     nothing is null (value: []), and `withheld` says why. Reads the model, her pointers and her orders (1,000 of them at
     most, the newest). Raises Trouble."""
     model = learnt.model(shop.slug)
-    purchases = [_purchase(order) for order in _bought(shop, customer)]
+    purchases = [purchase_of(order, now) for order in _bought(shop, customer)]
     seconds = int(now.timestamp())
     found: Json = {
         "customer_id": customer.id,
@@ -41,7 +41,10 @@ def of(shop: Shop, customer: Customer, now: datetime) -> Json:
     for name, (part, tell) in PARTS.items():
         found[name], lacking = _told(model, name, part, tell, purchases, seconds)
         missing += lacking
-    return {**found, "withheld": missing}
+    language = spoken(shop.locale)
+    if found["rfm"]:
+        found["rfm"]["meaning"] = MEANINGS[found["rfm"]["segment"]][language]
+    return {**found, "withheld": worded(missing, language)}
 
 
 def _bought(shop: Shop, customer: Customer) -> list[Order]:
@@ -51,9 +54,11 @@ def _bought(shop: Shop, customer: Customer) -> list[Order]:
     return sorted(found, key=lambda order: moment(order.placed_at))
 
 
-def _purchase(order: Order) -> Purchase:
-    products = tuple(dict.fromkeys(line.product_id for line in order.lines if line.product_id and line.quantity > 0))
-    at = int(moment(order.placed_at).timestamp())
+def purchase_of(order: Order, now: datetime) -> Purchase:
+    """As the night's run reads it (`table/orders.py`). A shop's clock may be ahead of ours: then it was placed now."""
+    lines = [line for line in order.lines[:MOST_LINES] if line.product_id and line.quantity > 0]
+    products = tuple(dict.fromkeys(str(line.product_id) for line in lines))
+    at = int(min(moment(order.placed_at), now).timestamp())
     return Purchase(at, products, order.net, order.currency, order.buyer.country or "")
 
 
@@ -82,7 +87,6 @@ def _rfm(raw: Any, purchases: Sequence[Purchase], now: int) -> Told:
         return None, [withheld("rfm", "nothing_ordered")]
     return {
         "segment": found.segment,
-        "meaning": MEANINGS[found.segment]["en"],
         "recency": found.recency,
         "frequency": found.frequency,
         "monetary": dict(found.monetary),
@@ -134,7 +138,7 @@ def _value(raw: Any, purchases: Sequence[Purchase], now: int) -> Told:
     found = model.expect(hers, now, MONTHS)
     told, missing = list[Json](), list[Json]()
     for currency, one in sorted(found.items()):
-        months = _months(one)
+        months = model.currencies[currency].reach(MONTHS) if currency in model.currencies else MONTHS
         if months != MONTHS:
             one = model.expect(hers, now, months)[currency]
         told.append(_expected(currency, one, months))
@@ -143,13 +147,6 @@ def _value(raw: Any, purchases: Sequence[Purchase], now: int) -> Told:
             if isinstance(part, Withheld):
                 missing.append(withheld(f"value.{name}", part.code, part.params, currency=currency))
     return told, missing if told else [withheld("value", "nothing_paid")]
-
-
-def _months(one: Expectation) -> int:
-    """As far ahead as is told: where a year is too far, what the history allows for."""
-    far = one.orders
-    most = far.params["most"] if isinstance(far, Withheld) and far.code == "too_far" else MONTHS
-    return most if 0 < most < MONTHS else MONTHS
 
 
 def _expected(currency: str, one: Expectation, months: int) -> Json:

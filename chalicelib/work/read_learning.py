@@ -18,10 +18,12 @@ from chalicelib.table import learnt, sync
 from chalicelib.work import learn_timer
 from chalicelib.work.learn_timer import LEARN
 from chalicelib.work.outlook import MONTHS
-from chalicelib.work.outlook_words import withheld
+from chalicelib.work.outlook_words import spoken, withheld, worded
 from chalicelib.work.read_views import Json, money
 
 _KNOWN = ("learned_at", "since", "orders", "customers", "products")
+# The parts of the model that go by another name where they are told of.
+_CALLED = {"second": "second_order", "next": "next_order", "gaps": "replenish"}
 _NOTHING: dict[str, Any] = {"learned_at": None, "since": None, "orders": 0, "customers": 0, "products": 0}
 
 
@@ -48,7 +50,7 @@ def report(shop: Shop) -> Json:
         "popular": {place: len(found) for place, found in sorted(((model or {}).get("popular") or {}).items())},
         "forecasts": forecasts,
         "proofs": _proofs(model),
-        "withheld": [*_withheld(model), *missing],
+        "withheld": worded([*_withheld(model), *missing], spoken(shop.locale)),
     }
 
 
@@ -92,17 +94,19 @@ def _last(run: Sync) -> Json | None:
 def _withheld(model: Json | None) -> list[Json]:
     if model is None:
         return [withheld("model", "no_model")]
-    return [withheld(one["part"], one["reason"]) for one in model["withheld"]]
+    return [withheld(_CALLED.get(one["part"], one["part"]), one["reason"]) for one in model["withheld"]]
 
 
 def _forecasts(model: Json | None) -> tuple[list[Json], list[Json]]:
-    """By currency: how far off the forecast for a year would be, by the trials on the shop's own past."""
+    """By currency: how far off the forecast is, by the trials on the shop's own past; as many months ahead as a
+    customer's outlook tells, a year at most."""
     raw = (model or {}).get("parts", {}).get("value")
     found, missing = list[Json](), list[Json]()
     for currency, one in sorted(ValueModel.from_json(raw).currencies.items()) if raw else ():
-        told: Json = {"currency": currency, "months": MONTHS, "weeks": one.weeks}
+        months = one.reach(MONTHS)
+        told: Json = {"currency": currency, "months": months, "weeks": one.weeks}
         for of in ("orders", "money"):
-            error = _error(one, of)
+            error = _error(one, of, months)
             told[f"{of}_error"] = None if isinstance(error, Withheld) else round(error, 3)
             if isinstance(error, Withheld):
                 missing.append(withheld(f"value.{of}", error.code, error.params, currency=currency))
@@ -110,9 +114,9 @@ def _forecasts(model: Json | None) -> tuple[list[Json], list[Json]]:
     return found, missing
 
 
-def _error(one: CurrencyModel, of: Of) -> float | Withheld:
+def _error(one: CurrencyModel, of: Of, months: int) -> float | Withheld:
     fitted = one.orders if isinstance(one.orders, Withheld) or of == "orders" else one.money
-    return fitted if isinstance(fitted, Withheld) else error_of(of, MONTHS, one.trials, one.weeks)
+    return fitted if isinstance(fitted, Withheld) else error_of(of, months, one.trials, one.weeks)
 
 
 def _trial(trial: Trial, currency: str) -> Json:

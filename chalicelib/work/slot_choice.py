@@ -21,7 +21,6 @@ from chalicelib.domain.together import Pick
 from chalicelib.table.learnt import Rec
 from chalicelib.table.visitor import Visitor
 
-SPARE = 2  # so many times what is asked for: some of it may be sold out
 # What she bought so lately she does not want again, unless it is used up.
 JUST_BOUGHT = timedelta(days=30)
 
@@ -45,7 +44,10 @@ class Scene:
         found = [*lists.get(self.ask.country, ()), *lists.get(EVERYWHERE, ())]
         if self.of_category is not None:
             found = [(product, buyers) for product, buyers in found if product in self.of_category]
-        return list({product: (product, buyers) for product, buyers in reversed(found)}.values())[::-1]
+        first: dict[str, int] = {}
+        for product, buyers in found:
+            first.setdefault(product, buyers)
+        return list(first.items())
 
 
 def popularity(model: Mapping[str, Any]) -> dict[str, int]:
@@ -64,7 +66,12 @@ def lists_wanted(ask: Ask, model: Mapping[str, Any], visitor: Visitor | None) ->
 
 def choose(slot: str, scene: Scene) -> list[Choice]:
     """The choices for one slot, best first; none for a personal slot without a visitor."""
-    return list(islice(_WAYS[slot](scene), scene.ask.limit * SPARE))
+    return list(islice(_WAYS[slot](scene), _enough(scene.ask)))
+
+
+def _enough(ask: Ask) -> int:
+    """Some of it may be sold out, and each other slot may show as much of it already."""
+    return ask.limit * (1 + len(ask.slots))
 
 
 def _popular(scene: Scene, shown: Collection[str] = ()) -> Iterator[Choice]:
@@ -116,7 +123,7 @@ def _new_for_you(scene: Scene) -> Iterator[Choice]:
         if product in scene.recs
     ]
     picks = picking.combine([(told[product], picks) for product, picks in lists], {*told, *scene.ask.at_hand})
-    sources = _sources(told, lists, {pick.product for pick in picks[: scene.ask.limit * SPARE]})
+    sources = _sources(told, lists, {pick.product for pick in picks[: _enough(scene.ask)]})
     for pick in picks[: len(sources)]:
         yield Choice(pick.product, "like_yours", {"product": sources[pick.product]})
     yield from _popular(scene, {*told, *sources})

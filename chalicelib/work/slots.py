@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from chalicelib.domain import arms, blinding
+from chalicelib.domain import blinding
 from chalicelib.domain.customer import Node
 from chalicelib.domain.events import Product
+from chalicelib.domain.popular import EVERYWHERE
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.slot import PERSONAL, Ask, Choice
 from chalicelib.table import visitor as visitors
@@ -24,6 +25,8 @@ from chalicelib.work.slot_choice import Scene
 from chalicelib.work.slot_view import Maker, Voice, link
 
 SAMPLE = "sample"
+MOST_LOOKED_AT = 300  # popular products, for those of one category
+MOST_SAMPLES = 96  # four times what fits: some are sold out
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ class Who:
 def answer(shop: Shop, ask: Ask, who: Who, master: bytes, now: datetime) -> Json:
     """The page's slots, in the order asked for. Raises Trouble."""
     visitor = _visitor(shop, who.account, now) if who.account else None
-    arm = _arm(shop, who.account, visitor) if who.account else None
+    arm = units.arm_of(shop, visitor.node if visitor else Node("", ""), who.account) if who.account else None
     personal = visitor if visitor and (arm == "treated" or who.preview) else None
     voice = Voice(shop, ask)
     maker = Maker(shop, voice, master, now, seal=not who.preview)
@@ -64,14 +67,6 @@ def _visitor(shop: Shop, account: str, now: datetime) -> Visitor | None:
         erased_at = found.node.erased_at
 
 
-def _arm(shop: Shop, account: str, visitor: Visitor | None) -> str:
-    """The arm that was assigned to her, or would be now: the hash of her unit decides both, for strangers too."""
-    node = visitor.node if visitor else Node("", "")
-    identity = units.identity_of(node) or f"account:{account}"
-    unit = node.unit or blinding.experiment_unit(shop.blind_key, identity)
-    return "treated" if arms.is_treated(shop.salt, unit, node.share or shop.treated_share) else "control"
-
-
 @dataclass(frozen=True, slots=True)
 class _Filled:
     """What stands in each slot, and the products spoken of."""
@@ -96,15 +91,17 @@ def _filled(
 def _of_category(shop: Shop, ask: Ask, model: Mapping[str, Any], now: datetime) -> set[str] | None:
     if not ask.category:
         return None
-    popular = [product for found in (model.get("popular") or {}).values() for product, _ in found]
-    shown = slot_sources.shown(shop.slug, popular[:300], now)
+    lists = model.get("popular") or {}
+    popular = dict.fromkeys(product for place in (ask.country, EVERYWHERE) for product, _ in lists.get(place, ()))
+    shown = slot_sources.shown(shop.slug, list(popular)[:MOST_LOOKED_AT], now)
     return {id for id, product in shown.items() if ask.category in (*product.categories, *product.tags)}
 
 
 def _samples(slot: str, model: Mapping[str, Any]) -> list[Choice]:
     """What a slot may look like, for a theme that is being made: popular products, else whatever there is."""
-    found = [product for product, _ in (model.get("popular") or {}).get("*", ())] or list(model.get("catalogue") or ())
-    return [Choice(product, SAMPLE) for product in found] if slot != "messages" else []
+    popular = [product for product, _ in (model.get("popular") or {}).get(EVERYWHERE, ())]
+    found = popular or list(model.get("catalogue") or ())
+    return [Choice(product, SAMPLE) for product in found[:MOST_SAMPLES]] if slot != "messages" else []
 
 
 def _spoken_of(choice: Choice) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from chalicelib.domain.arms import Unit
 from chalicelib.domain.customer import Node
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import stamp
-from chalicelib.table import experiments
+from chalicelib.table import customers, experiments
 from chalicelib.table.base import Write
 from chalicelib.table.follow_ups import FollowUpRow
 from chalicelib.work.nodes import Nodes
@@ -53,6 +53,18 @@ class Units:
         unit = arms.assign(self._shop.salt, name, self._shop.treated_share, stamp(self._now)[:10])
         self.writes.append(experiments.first_write(self._shop.slug, unit))
         return unit
+
+
+def arm_of(shop: Shop, node: Node, account: str) -> str:
+    """treated | control: as it was given to this account or to its address, or would be now. Writes nothing. Raises
+    Trouble."""
+    holder = customers.read(shop.slug, node.linked).node if node.linked and not node.unit else node
+    share = holder.share
+    if holder.unit and not share:
+        held = experiments.read(shop.slug, holder.unit)
+        share = held.p if held else None
+    unit = holder.unit or blinding.experiment_unit(shop.blind_key, identity_of(node) or f"account:{account}")
+    return "treated" if arms.is_treated(shop.salt, unit, share or shop.treated_share) else "control"
 
 
 def identity_of(node: Node) -> str | None:

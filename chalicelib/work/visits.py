@@ -1,7 +1,8 @@
 """What storefronts told, from their queue into the table: counted, and kept where somebody agreed to it.
 
-Without consent nothing is kept: no visitor, no account, no looks; only how often a slot's recommendations were seen and
-clicked, of nobody. Recommendations rest on paid orders alone: whatever comes in here moves none of them.
+Without consent nothing is kept: no visitor, no account, no looks; only how often a slot's recommendations were seen,
+clicked and closed, of nobody. What a customer closes goes off her shelf: that is her own wish. Recommendations rest on
+paid orders alone: whatever comes in here moves none of them.
 """
 
 from __future__ import annotations
@@ -15,16 +16,17 @@ from chalicelib.domain import browsing
 from chalicelib.domain.browsing import Json
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import in_order, moment
-from chalicelib.domain.visits import Click, Event, Seen
+from chalicelib.domain.visits import Click, Close, Event, Seen
 from chalicelib.settings import settings
 from chalicelib.table import base, shops, slot_counts
 from chalicelib.work import rid as rids
 from chalicelib.work import visit_messages
-from chalicelib.work.keep_visits import keep
+from chalicelib.work.keep_visits import close, keep
 from chalicelib.work.log import logger, unforeseen
 from chalicelib.work.visit_messages import Told
 
 REFUSED: slot_counts.Place = ("", "")
+_COUNTED = {Click: "clicks", Seen: "seen", Close: "closed"}
 _Counts = dict[slot_counts.Place, Counter[str]]
 
 
@@ -79,6 +81,7 @@ class _Batch:
             return
         shown, refused = _shown(shop, told)
         happened = browsing.happened(told.events, moment(told.at), shown)
+        close(shop, told, shown)
         if keep(shop, told, happened, self._now) != "duplicate":
             self._note(told, shown, refused)
 
@@ -88,11 +91,11 @@ class _Batch:
         return self._shops[slug]
 
     def _note(self, told: Told, shown: Mapping[str, Json], refused: int) -> None:
-        """A recommendation is seen once and clicked once by one visitor, however often that is told."""
+        """A recommendation is seen, clicked and closed once by one visitor, however often that is told."""
         counts = self._counts[told.shop, told.at[:10]]
-        who = told.account or told.visitor or told.name
+        who = told.closer or told.account or told.visitor or told.name
         for event in told.events:
-            what = "clicks" if isinstance(event, Click) else "seen"
+            what = _COUNTED.get(type(event), "")
             for text in _rids(event):
                 once = told.shop, who, what, text
                 if text in shown and once not in self._counted:
@@ -136,6 +139,6 @@ def _rids(event: Event) -> tuple[str, ...]:
     match event:
         case Seen(rids):
             return rids
-        case Click(text):
+        case Click(text) | Close(text):
             return (text,)
     return ()

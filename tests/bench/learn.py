@@ -95,7 +95,7 @@ def night(orders: Orders) -> dict[str, Any]:
     """Time and memory of a night, for several sizes of the shop; raises AssertionError where it does not fit."""
     found = {}
     for times in (*SIZES, learn_cost.MILLION / len(orders)):
-        found[f"{times:g} x"] = row = learn_cost.measured(times)
+        found[f"{times:g} x"] = row = learn_cost.measured(orders, times)
         print(f"{times:>7.4g} x  " + ", ".join(f"{key} {value}" for key, value in row.items()), flush=True)
         assert row["cpu_seconds"] < learn_cost.SECONDS, row
         assert row["peak_megabytes"] < learn_cost.MEGABYTES, row

@@ -105,9 +105,9 @@ def _show(shop: Shop, found: dict[str, Any], screen: Screen) -> None:
         _rule(found["rule"], screen)
     for one in found["forecasts"]:
         _forecast(one, screen)
+    _proofs(found["proofs"], screen)
     for one in found["withheld"]:
-        about = f"{one['part']} ({one['currency']})" if "currency" in one else one["part"]
-        screen.say(f"  {about} is withheld: {one['text']}")
+        screen.say(f"  {_withheld(one)}")
     if found["next_at"]:
         screen.say(f"  next run: {found['next_at']}")
 
@@ -127,9 +127,31 @@ def _share(share: float | None) -> str:
 
 
 def _forecast(one: dict[str, Any], screen: Screen) -> None:
+    """How each trial on the shop's own past went."""
     for trial in one["trials"]:
         for what in ("orders", "money"):
             tried = trial[what]
             if tried and tried["error"] is not None:
-                off = percent(round(tried["error"] * 100), 100)
-                screen.say(f"  {one['currency']} {what}, {trial['weeks']} weeks ahead: off by {off}")
+                said = f"{one['currency']} {what}, {trial['weeks']} weeks ahead: "
+                if what == "orders":
+                    said += f"{tried['forecast']:,} foretold, {tried['actual']:,} came, "
+                screen.say(f"  {said}off by {percent(round(tried['error'] * 100), 100)}")
+
+
+def _proofs(found: dict[str, Any], screen: Screen) -> None:
+    """The same of second orders and of the windows of next ones."""
+    second, following = found["second_order"] or {}, found["next_order"] or {}
+    if second.get("tested"):
+        counts = f"{round(second['expected']):,} foretold, {second['happened']:,} came"
+        screen.say(f"  second orders: {counts}, of {second['tested']:,} who were waiting")
+    if following.get("tested"):
+        counts = f"{following['inside']:,} of {following['tested']:,} fell into their window"
+        screen.say(f"  next orders: {counts}, {round(following['expected']):,} should have")
+
+
+def _withheld(one: dict[str, Any]) -> str:
+    about = f"{one['part']} ({one['currency']})" if "currency" in one else one["part"]
+    if one["code"] != "too_far":
+        return f"{about} is withheld: {one['text']}"
+    told, most = one["params"]["months"], one["params"]["most"]
+    return f"{about}, {told} months ahead, is withheld: {one['text']} {most} months at most are tried."

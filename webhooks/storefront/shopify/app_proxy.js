@@ -40,8 +40,9 @@ function grouped(query) {
 
 function signedBy(secret, told, signature) {
   const lines = [...told].filter(([name]) => name !== "signature").map(([name, values]) => `${name}=${values.join(",")}`);
-  const right = createHmac("sha256", secret).update(lines.sort().join("")).digest("hex");
-  return signature.length === right.length && timingSafeEqual(Buffer.from(signature), Buffer.from(right));
+  const right = Buffer.from(createHmac("sha256", secret).update(lines.sort().join("")).digest("hex"));
+  const given = Buffer.from(signature);
+  return given.length === right.length && timingSafeEqual(given, right);
 }
 
 const known = () => ({

@@ -7,7 +7,7 @@
  * Requires PHP: 7.4
  * License: MIT
  *
- * Beside this file stands customer_token.php. Settings are constants in wp-config.php, so that no secret stands in the
+ * Beside this file stand ecrm-storefront.js and customer_token.php. Settings are constants in wp-config.php, so that no secret stands in the
  * database or in a page:
  *   define( 'ECRM_SCRIPT', 'https://api.acme.test/widget.js' );
  *   define( 'ECRM_KEY', 'pk_acme_…' );                // may be seen by everybody; tk_acme_… while the theme is being made
@@ -16,8 +16,8 @@
  *
  * Page caches may keep every page: who she is, the script asks at an address that is never cached; where to ask stands in
  * pages made for somebody who is logged in, so that guests cost no call. Cart ids stand only in pages that WooCommerce
- * itself keeps out of caches. Consent is taken from the WP
- * Consent API, which most cookie banners speak (Complianz, CookieYes, Cookiebot, …).
+ * itself keeps out of caches, and in its answers to its own buttons. Consent is taken from the WP Consent API, which most
+ * cookie banners speak (Complianz, CookieYes, Cookiebot, …).
  */
 
 defined( 'ABSPATH' ) || exit;
@@ -29,6 +29,7 @@ add_action( 'wp_ajax_ecrm_token', 'ecrm_answer_token' );
 add_action( 'wp_ajax_nopriv_ecrm_token', 'ecrm_answer_token' );
 add_action( 'admin_notices', 'ecrm_say_what_is_missing' );
 add_action( 'init', 'ecrm_place_slots' );
+add_filter( 'woocommerce_add_to_cart_fragments', 'ecrm_tell_cart' );
 add_shortcode( 'ecrm_slot', 'ecrm_slot' );
 
 /**
@@ -59,7 +60,7 @@ function ecrm_print_script() {
 	}
 	/** Whatever else the script should be told, such as `data-consent` where no banner is needed. */
 	wp_print_script_tag( apply_filters( 'ecrm_script_attributes', $attributes ) );
-	wp_enqueue_script( 'ecrm-consent', plugins_url( 'ecrm-consent.js', __FILE__ ), array(), '1.0.0', true );
+	wp_enqueue_script( 'ecrm-storefront', plugins_url( 'ecrm-storefront.js', __FILE__ ), array(), '1.0.0', true );
 }
 
 /**
@@ -169,6 +170,16 @@ function ecrm_bought_ids() {
 function ecrm_cart_ids() {
 	$lines = WC()->cart ? WC()->cart->get_cart() : array();
 	return ecrm_ids( wp_list_pluck( $lines, 'product_id' ) );
+}
+
+/**
+ * Says what is in the cart beside what WooCommerce answers after its buttons changed it; ecrm-storefront.js hears it there.
+ *
+ * @param array<string, string> $fragments By selector: what is to be drawn anew. No page has an element of this name.
+ * @return array<string, string>
+ */
+function ecrm_tell_cart( $fragments ) {
+	return array_merge( (array) $fragments, array( 'ecrm-cart' => ecrm_cart_ids() ) );
 }
 
 /**
