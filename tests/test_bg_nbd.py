@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal, localcontext
 from functools import lru_cache
-from math import isfinite, log
+from math import inf, isfinite, log
 from time import process_time
 from typing import Any
 
@@ -52,16 +52,18 @@ def expected() -> dict[str, Any]:
 def test_cdnow_gives_the_published_parameters() -> None:
     known = cdnow_book()
     histogram = known.histogram()
-    begun = process_time()
-    found = fit(histogram, known.cell() / WEEK)
-    took = process_time() - begun
+    took = inf
+    for _ in range(3):  # other work on the machine slows one of them, not all
+        begun = process_time()
+        found = fit(histogram, known.cell() / WEEK)
+        took = min(took, process_time() - begun)
     assert isinstance(found, Fit)
     print(f"CDNOW: {found}, fitted in {took * 1e3:.0f} ms")
     measured = expected()["measured"]["lifetimes 0.11.3 BG/NBD"]
     for name in ("r", "alpha", "a", "b"):
         assert getattr(found, name) == pytest.approx(measured[name], abs=1e-3), name
     assert found.log_likelihood >= -9582.45
-    assert took <= 0.5
+    assert took <= 0.1
 
 
 @needs_data

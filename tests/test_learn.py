@@ -183,7 +183,7 @@ def test_who_was_erased_counts_for_nobody(dynamo: FakeDynamo) -> None:
     told = learnt.model("acme")
     assert told
     assert (told["orders"], told["customers"]) == (1, 1)
-    assert not learnt.recs("acme", ["tea", "cup"])
+    assert not learnt.recs("acme", ["tea", "cup"])["tea"].together
 
 
 def test_an_order_of_tomorrow_is_learnt_from_tomorrow(dynamo: FakeDynamo) -> None:
@@ -223,6 +223,22 @@ def test_a_night_of_a_small_shop_asks_for_little(dynamo: FakeDynamo) -> None:
     assert asked["PutItem"] <= 22
     assert asked["put"] <= 12
     assert asked.total() <= 145
+
+
+def test_a_large_catalogue_writes_its_book_a_hundred_times_and_no_more(
+    dynamo: FakeDynamo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It names every product: written after every few hundred of them, half a million took twenty minutes."""
+    monkeypatch.setattr("chalicelib.work.learn_products.CHUNK", 1)
+    shop, _ = acme.open_shop()
+    for number in range(13):
+        names = [f"p{number * 20 + line}" for line in range(20)]
+        acme.see(shop, sold(number, f"b{number}", names, NIGHT - timedelta(days=9)), now=NIGHT)
+    night, books = Learning(shop), list[str]()
+    night.before = lambda what, about: books.append(what) if (what, about) == ("put", "learnt/acme/book") else None
+    night.learns()
+    assert (learnt.model("acme") or {})["products"] == 260
+    assert len(books) <= 131
 
 
 # --- the catalogue ---------------------------------------------------------------------------------------------------

@@ -94,7 +94,7 @@ def test_a_wider_window_is_right_more_often(model: GapModel) -> None:
 
 
 def test_a_till_that_orders_every_day_for_years_costs_the_night_nothing() -> None:
-    tills = [(f"till {n}", Purchase(day * DAY)) for day in range(0, NOW // DAY) for n in range(60)]
+    tills = [(f"till {n}", Purchase(day * DAY)) for day in range(NOW // DAY) for n in range(60)]
     shop = sorted([*regulars(50), *tills], key=lambda item: item[1].at)
     begun = process_time()
     found = model_of(shop)

@@ -88,7 +88,14 @@ def test_a_steady_shop_is_told() -> None:
     assert isinstance(told.orders, Forecast)
     assert isinstance(told.money, Forecast)
     assert max(told.orders.error, told.money.error) < 0.2
-    assert told.alive is not None
+
+
+def test_who_has_not_come_back_yet_is_not_said_to_be_a_customer_still() -> None:
+    """The model has it so, after however many years."""
+    _, model = steady_shop()
+    once, twice = [(NOW - 100 * WEEK, 900, "GBP")], [(NOW - week * WEEK, 900, "GBP") for week in (100, 90)]
+    assert model.expect(once, NOW)["GBP"].alive is None
+    assert 0 < (model.expect(twice, NOW)["GBP"].alive or 0) < 1
 
 
 def test_all_customers_one_by_one_come_to_what_the_shop_is_told() -> None:
@@ -159,7 +166,7 @@ def test_more_months_never_bring_less(rows: list[tuple[int, int]]) -> None:
         assert values[0] >= 0
         assert values == sorted(values)
         assert isfinite(values[-1])
-    assert 0 <= told[0].alive <= 1
+    assert told[0].alive is None or 0 <= told[0].alive <= 1
 
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 99 * DAY), st.integers(-5, 99)), max_size=40))

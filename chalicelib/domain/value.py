@@ -49,13 +49,6 @@ class CurrencyModel:
     weeks: int = 0
     trials: tuple[Trial, ...] = ()
 
-    def reach(self, months: int) -> int:
-        """So many months ahead is told, fewer where the history is too short for that; the same where it is too short
-        for any."""
-        far = error_of("orders", months, self.trials, self.weeks)
-        most = far.params["most"] if isinstance(far, Withheld) and far.code == "too_far" else months
-        return most if 0 < most < months else months
-
     def expect(self, her: History, now: int, months: float) -> Expectation:
         """Of a customer with that history, from `now` (epoch seconds) on."""
         if isinstance(self.orders, Withheld):

@@ -33,7 +33,7 @@ if (!window.ecrm) {
     const get = async (url, options) => {
       try {
         // 2.5 seconds
-        return await (await fetch(url, { ...options, signal: AbortSignal.timeout(2500) })).json();
+        return await (await fetch(url, { signal: AbortSignal.timeout(2500), ...options })).json();
       } catch {}
     };
 
@@ -76,7 +76,7 @@ if (!window.ecrm) {
       // Heights are read before anything is changed: one layout, however many slots.
       same
         .filter((element) => element.query == query && names.includes(said(element, "name")))
-        .map((element) => [element, answer, element.near && element.offsetHeight])
+        .map((element) => [element, answer, element.getBoundingClientRect()])
         .map((one) => settle(...one));
     };
 
@@ -94,12 +94,15 @@ if (!window.ecrm) {
 
     const section = (element, title, rows, values) => {
       const ariaLabel = said(element, "heading") ?? title;
-      const heading = make("h2", { part: "heading" }, ariaLabel);
-      const list = make("ul", { part: "list", role: "list" }, ...rows);
-      return make("section", { className: layout(element), ariaLabel, ...values }, heading, list);
+      return make(
+        "section",
+        { className: layout(element), ariaLabel, ...values },
+        make("h2", { part: "heading" }, ariaLabel),
+        make("ul", { part: "list", role: "list" }, ...rows),
+      );
     };
 
-    const settle = (element, answer, height) => {
+    const settle = (element, answer, before) => {
       let detail;
       let shows;
       const card = ({ id, title, text, image, url, price, why, rid }) => {
@@ -110,7 +113,7 @@ if (!window.ecrm) {
           const onclick = () => {
             noticed.add(id);
             // Her own wish, whatever she agreed to: for this alone a token counts without consent.
-            tell({ token, events: [{ type: "close", rid }] });
+            tell({ events: [{ type: "close", rid }], token });
             settle(element, answer);
             element.shadowRoot.querySelector("button")?.focus();
           };
@@ -137,9 +140,10 @@ if (!window.ecrm) {
           .filter(({ id, url }) => (isMessage(element) ? !noticed.has(id) : isWeb(url)))
           .slice(0, limit(element))
           .map(card);
-        if (rows[0]) shows = section(element, detail.title, rows, { lang: answer.language, dir: answer.direction });
+        if (rows[0]) shows = section(element, detail.title, rows, { dir: answer.direction, lang: answer.language });
       } catch {}
-      element.style.minHeight = height ? height + "px" : "";
+      // What is below the window may become smaller at once: nobody sees it.
+      element.style.minHeight = before?.top < innerHeight ? before.height + "px" : "";
       element.shadowRoot.firstChild.replaceChildren(shows ?? make("slot"));
       element.dispatchEvent(new CustomEvent(shows ? "ecrm:loaded" : "ecrm:empty", { detail, bubbles: true }));
     };
@@ -233,7 +237,7 @@ if (!window.ecrm) {
             const root = this.attachShadow({ mode: "open" });
             const rows = [...Array(limit(this))].map(() => row(this));
             root.adoptedStyleSheets = [style];
-            root.append(make("div", {}, make("slot"), section(this, "\xa0", rows, { inert: true })));
+            root.append(make("div", {}, make("slot"), section(this, "-", rows, { inert: true })));
           }
           slots.add(this);
           wait(this);

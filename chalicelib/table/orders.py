@@ -120,7 +120,7 @@ def _gist(order: Order, customer: str | None) -> dict[str, object]:
     lines = [[line.product_id, line.quantity, line.total] for line in order.lines[:MOST_LINES] if line.product_id]
     # Who was erased is nobody here: her account and her address are linked no more, and she would count twice.
     whose = customer if identity(order.buyer) else None
-    gist = {"c": whose, "cur": order.currency, "net": order.net, "l": lines}
+    gist: dict[str, object] = {"c": whose, "cur": order.currency, "net": order.net, "l": lines}
     return {**gist, "k": order.buyer.country} if order.buyer.country else gist
 
 

@@ -16,7 +16,8 @@ from chalicelib.work import learn_book
 from chalicelib.work.learn_model import GAPS, RULE, learnt_part
 from chalicelib.work.learn_run import STEP_SECONDS, Run
 
-CHUNK = 500  # products
+CHUNK = 500  # products, at least:
+MOST_CHUNKS = 100  # with each the book is put, and the book names them all
 # The table answers in milliseconds: side by side a hundred thousand rows take minutes instead of half an hour.
 THREADS = 8
 
@@ -46,14 +47,15 @@ def _chunks(run: Run, ledger: Ledger, start: int) -> Iterator[tuple[int, dict[st
     texts, rule, facts = ledger.products.texts, _rule(run), _facts(run)
     lists = together(ledger, rule, range(start, len(texts)))
     pending = next(lists, None)
-    for begin in range(start, len(texts), CHUNK):
+    chunk = max(CHUNK, len(texts) // MOST_CHUNKS)
+    for begin in range(start, len(texts), chunk):
         some: dict[str, Rec] = {}
-        for text in texts[begin : begin + CHUNK]:
+        for text in texts[begin : begin + chunk]:
             picks: list[Pick] = []
             if pending and pending[0] == text:
                 picks, pending = pending[1], next(lists, None)
             some[text] = replace(facts.get(text, Rec()), together=tuple(picks))
-        yield min(begin + CHUNK, len(texts)), some
+        yield min(begin + chunk, len(texts)), some
 
 
 def _rule(run: Run) -> str:
@@ -93,8 +95,8 @@ def _drop_left(run: Run, book: learn_book.Book) -> None:
 def erase(run: Run) -> None:
     """All rows of products go. Raises TimeIsUp, Trouble."""
     book = learn_book.load(run)
-    left = iter(sorted(book.written))
-    while some := list(islice(left, CHUNK)):
+    left, chunk = iter(sorted(book.written)), max(CHUNK, len(book.written) // MOST_CHUNKS)
+    while some := list(islice(left, chunk)):
         run.need(STEP_SECONDS)
         _each(run.shop.slug, ((product, Rec()) for product in some))
         book.drop(some)

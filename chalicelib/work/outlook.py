@@ -138,7 +138,7 @@ def _value(raw: Any, purchases: Sequence[Purchase], now: int) -> Told:
     found = model.expect(hers, now, MONTHS)
     told, missing = list[Json](), list[Json]()
     for currency, one in sorted(found.items()):
-        months = model.currencies[currency].reach(MONTHS) if currency in model.currencies else MONTHS
+        months = _months(one)
         if months != MONTHS:
             one = model.expect(hers, now, months)[currency]
         told.append(_expected(currency, one, months))
@@ -147,6 +147,13 @@ def _value(raw: Any, purchases: Sequence[Purchase], now: int) -> Told:
             if isinstance(part, Withheld):
                 missing.append(withheld(f"value.{name}", part.code, part.params, currency=currency))
     return told, missing if told else [withheld("value", "nothing_paid")]
+
+
+def _months(one: Expectation) -> int:
+    """As far ahead as is told: where a year is too far, what the history allows for."""
+    far = one.orders
+    most = far.params["most"] if isinstance(far, Withheld) and far.code == "too_far" else MONTHS
+    return most if 0 < most < MONTHS else MONTHS
 
 
 def _expected(currency: str, one: Expectation, months: int) -> Json:

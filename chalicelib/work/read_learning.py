@@ -98,15 +98,13 @@ def _withheld(model: Json | None) -> list[Json]:
 
 
 def _forecasts(model: Json | None) -> tuple[list[Json], list[Json]]:
-    """By currency: how far off the forecast is, by the trials on the shop's own past; as many months ahead as a
-    customer's outlook tells, a year at most."""
+    """By currency: how far off the forecast for a year would be, by the trials on the shop's own past."""
     raw = (model or {}).get("parts", {}).get("value")
     found, missing = list[Json](), list[Json]()
     for currency, one in sorted(ValueModel.from_json(raw).currencies.items()) if raw else ():
-        months = one.reach(MONTHS)
-        told: Json = {"currency": currency, "months": months, "weeks": one.weeks}
+        told: Json = {"currency": currency, "months": MONTHS, "weeks": one.weeks}
         for of in ("orders", "money"):
-            error = _error(one, of, months)
+            error = _error(one, of)
             told[f"{of}_error"] = None if isinstance(error, Withheld) else round(error, 3)
             if isinstance(error, Withheld):
                 missing.append(withheld(f"value.{of}", error.code, error.params, currency=currency))
@@ -114,9 +112,9 @@ def _forecasts(model: Json | None) -> tuple[list[Json], list[Json]]:
     return found, missing
 
 
-def _error(one: CurrencyModel, of: Of, months: int) -> float | Withheld:
+def _error(one: CurrencyModel, of: Of) -> float | Withheld:
     fitted = one.orders if isinstance(one.orders, Withheld) or of == "orders" else one.money
-    return fitted if isinstance(fitted, Withheld) else error_of(of, months, one.trials, one.weeks)
+    return fitted if isinstance(fitted, Withheld) else error_of(of, MONTHS, one.trials, one.weeks)
 
 
 def _trial(trial: Trial, currency: str) -> Json:

@@ -19,7 +19,10 @@ from tests.small_lambda import PYTHON
 ROUNDS = 5
 _LINE = re.compile(r"import time:\s+(\d+) \|\s+\d+ \|\s+(\S+)")
 # everything that some function loads
-LOADED = ("app", *(f"chalicelib.functions.{name}" for name in ("ingest", "send", "feedback", "fetch", "learn", "events", "tick")))
+LOADED = (
+    "app",
+    *(f"chalicelib.functions.{name}" for name in ("ingest", "send", "feedback", "fetch", "learn", "events", "tick")),
+)
 
 
 def run() -> dict[str, Any]:

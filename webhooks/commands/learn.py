@@ -150,8 +150,11 @@ def _proofs(found: dict[str, Any], screen: Screen) -> None:
 
 
 def _withheld(one: dict[str, Any]) -> str:
+    """In English as the rest, whatever the shop's language."""
+    from chalicelib.work.outlook_words import sentence
+
     about = f"{one['part']} ({one['currency']})" if "currency" in one else one["part"]
     if one["code"] != "too_far":
-        return f"{about} is withheld: {one['text']}"
+        return f"{about} is withheld: {sentence(one['code'])}"
     told, most = one["params"]["months"], one["params"]["most"]
-    return f"{about}, {told} months ahead, is withheld: {one['text']} {most} months at most are tried."
+    return f"{about}, {told} months ahead, is withheld: {sentence(one['code'])} {most} months at most are tried."
