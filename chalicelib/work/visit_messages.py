@@ -37,7 +37,7 @@ def messages(shop: str, batch: Batch, account: str | None, now: datetime) -> lis
     comes first, with "closer": told twice, because the rest could not be handed on, it is the same."""
     kept = batch.kept(account is not None)
     closed: list[Event] = [event for event in kept if isinstance(event, Close)]
-    rest = [event for event in kept if not isinstance(event, Close)]
+    rest: list[Event] = [event for event in kept if not isinstance(event, Close)]
     nobody: Facts = {"shop": shop, "visitor": None, "account": None, "at": stamp(now), "consent": False}
     agreed: Facts = {**nobody, "visitor": batch.visitor, "account": account, "consent": True}
     parts = (({**nobody, "closer": account}, closed), (agreed if batch.consent else nobody, rest))
