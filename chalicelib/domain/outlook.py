@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -54,11 +54,3 @@ def each_customer(ledger: Ledger, now: int) -> Iterator[list[int]]:
     by_customer = sorted(range(bisect_right(ledger.at, now)), key=customer.__getitem__)
     for _, orders in groupby(by_customer, key=customer.__getitem__):
         yield list(orders)
-
-
-def quantile(values: Sequence[float], share: float) -> float:
-    """The value under which `share` of the sorted `values` lie, by straight lines between neighbours."""
-    place = share * (len(values) - 1)
-    low = int(place)
-    high = min(low + 1, len(values) - 1)
-    return values[low] + (values[high] - values[low]) * (place - low)

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from botocore.exceptions import BotoCoreError, ClientError
 from chalice import Blueprint, Response
 
-from chalicelib import clock, thin
+from chalicelib import clock
 from chalicelib.routes.page import page
-from chalicelib.routes.problems import Problem, answer, respond
+from chalicelib.routes.problems import Problem, respond
+from chalicelib.routes.safely import safely
 from chalicelib.settings import settings
-from chalicelib.table import base
 from chalicelib.work import aws, page_words
 from chalicelib.work import connections as work
-from chalicelib.work.log import logger, unforeseen
 
 connections = Blueprint(__name__)
-_BUSY = (base.Trouble, base.Conflict, thin.Trouble, BotoCoreError, ClientError, OSError)
 
 
 @connections.route("/connect/woocommerce/{shop}/{token}", methods=["POST"], content_types=["*/*"])
@@ -86,19 +83,14 @@ def _body() -> bytes:
 
 def _answered(route: str, do: Callable[[], Response]) -> Response:
     """Never raises, and never logs the address: Chalice would, and the token stands in it."""
-    try:
-        base.connect()
-        return do()
-    except work.Unknown:
-        return answer(Problem(404, "Nobody waits for this, or not any more: start again with `connect`."))
-    except work.Turned as turned:
-        # Saleor shows its owner the message of `error`
-        return respond(422, {"error": {"code": turned.code, "message": turned.remedy}})
-    except Problem as problem:
-        return answer(problem)
-    except _BUSY as trouble:
-        logger.warning("busy", extra={"route": route, "reason": type(trouble).__name__})
-        return answer(Problem(503, "Try again in a moment.", Retry_After="5"))
-    except Exception as error:
-        unforeseen(error, route=route)
-        return answer(Problem(500))
+
+    def judged() -> Response:
+        try:
+            return do()
+        except work.Unknown:
+            raise Problem(404, "Nobody waits for this, or not any more: start again with `connect`.") from None
+        except work.Turned as turned:
+            # Saleor shows its owner the message of `error`
+            return respond(422, {"error": {"code": turned.code, "message": turned.remedy}})
+
+    return safely(route, judged)

@@ -9,24 +9,22 @@ from dataclasses import replace
 from functools import wraps
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
 from chalice import Blueprint, Response
 from chalice.app import Request
 
-from chalicelib import keys, thin
+from chalicelib import keys
 from chalicelib.domain.shop import Shop
 from chalicelib.routes import asked
 from chalicelib.routes.asked import Asked
-from chalicelib.routes.problems import Problem, answer, respond
-from chalicelib.table import base, shops
-from chalicelib.work.log import logger, unforeseen
+from chalicelib.routes.problems import Problem, respond
+from chalicelib.routes.safely import safely
+from chalicelib.table import shops
 from chalicelib.work.read_views import Json
 
 LARGEST_BODY = 64 * 1024
 _HALF = re.compile(rb"\\ud[89a-f]", re.IGNORECASE)
 # What an unknown shop's key is compared with, so that it takes as long as a known one's.
 _NOBODY = keys.hash_secret_key("")
-BUSY = (base.Trouble, base.Conflict, thin.Trouble, BotoCoreError, ClientError, OSError)
 
 
 View = Callable[[Asked], Json | Response]
@@ -57,20 +55,13 @@ def partner(
 def _answered(
     view: View, request: Request, given: dict[str, str], query: tuple[str, ...], status: int, takes: bool
 ) -> Response:
-    try:
-        base.connect()
+    def do() -> Response:
         shop = _shop(request.headers.get("authorization"))
         body = _taken(request) if takes else _no_body(request)
         found = view(replace(asked.read(shop, request, given, query), body=body))
         return found if isinstance(found, Response) else respond(status, found)
-    except Problem as problem:
-        return answer(problem)
-    except BUSY as trouble:
-        logger.warning("busy", extra={"route": request.path, "reason": type(trouble).__name__})
-        return answer(Problem(503, "Try again in a moment.", Retry_After="5"))
-    except Exception as error:
-        unforeseen(error, route=request.path)
-        return answer(Problem(500))
+
+    return safely(request.path, do)
 
 
 def _shop(authorization: str | None) -> Shop:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
 
+from chalicelib.domain.bucket import Bucket
+from chalicelib.domain.times import stamp
 from chalicelib.routes.problems import Problem
 
 MOST_KEPT = 10_000
@@ -33,21 +35,20 @@ class Limiter:
 
     def __init__(self, limit: Limit) -> None:
         self._limit = limit
-        self._buckets: OrderedDict[bytes, tuple[float, float]] = OrderedDict()  # name -> (tokens, epoch seconds)
+        self._buckets: OrderedDict[bytes, Bucket] = OrderedDict()
         _all.append(self)
 
-    def take(self, now: datetime, *names: str, cost: int = 1) -> None:
+    def take(self, now: datetime, *names: str) -> None:
         """Raises Problem 429 with Retry-After once there is nothing left for this name."""
         name = hashlib.blake2b("\0".join(names).encode("utf-8", "replace"), key=_KEY, digest_size=16).digest()
-        tokens, at = self._buckets.pop(name, (float(self._limit.burst), now.timestamp()))
-        passed = max(0.0, now.timestamp() - at)
-        tokens = min(float(self._limit.burst), tokens + passed * self._limit.per_minute / 60)
-        left = tokens - cost if tokens >= cost else tokens
-        self._buckets[name] = left, now.timestamp()
+        burst, per_minute = self._limit.burst, self._limit.per_minute
+        bucket = self._buckets.pop(name, None) or Bucket(burst, stamp(now))
+        granted, left = bucket.take(1, now, burst=burst, per_minute=per_minute)
+        self._buckets[name] = left
         while len(self._buckets) > MOST_KEPT:
             self._buckets.popitem(last=False)
-        if tokens < cost:
-            wait = ceil((cost - tokens) * 60 / self._limit.per_minute)
+        if not granted:
+            wait = ceil((1 - left.tokens) * 60 / per_minute)
             raise Problem(429, "Too many requests: wait a little.", Retry_After=str(max(1, wait)))
 
     def forget(self) -> None:

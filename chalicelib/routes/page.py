@@ -10,23 +10,20 @@ from functools import lru_cache
 from pathlib import Path
 from urllib.parse import parse_qs
 
-from botocore.exceptions import BotoCoreError, ClientError
 from chalice import Response
 from chalice.app import Request
 from markupsafe import Markup
 
-from chalicelib import thin
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.speech import Speech
 from chalicelib.keys import BadToken
-from chalicelib.table import base
+from chalicelib.routes.safely import BUSY
 from chalicelib.work import page_words
 from chalicelib.work.log import logger, unforeseen
 
 PAGES = Path(__file__).parent / "pages"
 FORM_TYPES = ["application/x-www-form-urlencoded", "multipart/form-data", "text/plain", "*/*"]
 LARGEST_FORM = 32_000
-BUSY = (base.Trouble, base.Conflict, thin.Trouble, BotoCoreError, ClientError, OSError)
 _HEADERS = {
     "Content-Type": "text/html; charset=utf-8",
     "Cache-Control": "no-store",

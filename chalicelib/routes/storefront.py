@@ -17,13 +17,11 @@ from chalice.app import Request
 
 from chalicelib import clock, keys
 from chalicelib.domain.shop import Shop
-from chalicelib.routes.door import BUSY
 from chalicelib.routes.limits import Limit, Limiter
-from chalicelib.routes.problems import Problem, answer
+from chalicelib.routes.problems import Problem
+from chalicelib.routes.safely import safely
 from chalicelib.settings import settings
-from chalicelib.table import base
 from chalicelib.work import known_shops
-from chalicelib.work.log import logger, unforeseen
 
 PREFLIGHT_KEPT = "86400"  # seconds, as long as browsers take it
 _NO_ORIGIN = "null"  # what a browser says of a file on the disk
@@ -56,27 +54,14 @@ def storefront(blueprint: Blueprint, path: str, method: str) -> Any:
         @wraps(view)
         def guarded() -> Response:
             request = blueprint.current_request
-            response = _preflight(method) if request.method == "OPTIONS" else _answered(view, request)
+            asks = request.method == "OPTIONS"
+            response = _preflight(method) if asks else safely(request.path, lambda: view(request))
             response.headers.update(_for_page(request.headers.get("origin")))
             return response
 
         return view
 
     return decorate
-
-
-def _answered(view: View, request: Request) -> Response:
-    try:
-        base.connect()
-        return view(request)
-    except Problem as problem:
-        return answer(problem)
-    except BUSY as trouble:
-        logger.warning("busy", extra={"route": request.path, "reason": type(trouble).__name__})
-        return answer(Problem(503, "Try again in a moment.", Retry_After="5"))
-    except Exception as error:
-        unforeseen(error, route=request.path)
-        return answer(Problem(500))
 
 
 def _preflight(method: str) -> Response:
