@@ -50,11 +50,13 @@ def outgoing_secret(master: bytes, shop: str, name: str) -> str:
     return "whsec_" + base64.b64encode(derive(master, "outgoing", shop, name)).decode()
 
 
+@lru_cache(maxsize=1024)
 def publishable_key(master: bytes, shop: str) -> str:
     """`pk_<shop>_…`: stands in the shop's pages; says which shop asks, proves nothing."""
     return f"pk_{shop}_{_base62(derive(master, 'publishable', shop)[:16])}"
 
 
+@lru_cache(maxsize=1024)
 def test_key(master: bytes, shop: str) -> str:
     """`tk_<shop>_…`: stands where a publishable key would while a theme is being made: nothing is counted."""
     return f"tk_{shop}_{_base62(derive(master, 'test-key', shop)[:16])}"
@@ -65,6 +67,7 @@ def secret_key(master: bytes, shop: str, generation: int = 1) -> str:
     return f"sk_{shop}_{_base62(derive(master, 'secret-key', shop, generation=generation))}"
 
 
+@lru_cache(maxsize=1024)
 def identity_secret(master: bytes, shop: str, generation: int = 1) -> str:
     """`ik_<shop>_…`: this text's bytes are the HMAC key with which the shop's own server signs customer tokens."""
     return f"ik_{shop}_{_base62(derive(master, 'identity', shop, generation=generation))}"

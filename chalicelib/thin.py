@@ -1,4 +1,5 @@
-"""Signed requests to AWS with the standard library alone: what accept needs, at a tenth of a botocore client's start.
+"""Signed requests to AWS with the standard library alone: what accept and the storefront's pages need, at a tenth of
+a botocore client's start and half of its time for a question.
 
 Signature Version 4: https://docs.aws.amazon.com/IAM/latest/UserGuide/create-signed-request.html
 """
@@ -89,7 +90,7 @@ def signed(
 
 
 class Thin:
-    """SQS, S3 and SSM over connections that are kept, one per thread and host."""
+    """SQS, S3, SSM and DynamoDB over connections that are kept, one per thread and host."""
 
     def __init__(self, credentials: Credentials, region: str, endpoint: str = "") -> None:
         self._credentials, self._region, self._endpoint = credentials, region, endpoint
@@ -110,6 +111,10 @@ class Thin:
         message = {"QueueUrl": url, "AttributeNames": list(_COUNTS)}
         answer = self._call("sqs", "AmazonSQS.GetQueueAttributes", "application/x-amz-json-1.0", message)
         return sum(int(answer["Attributes"].get(name, 0)) for name in _COUNTS)
+
+    def dynamodb(self, operation: str, asked: dict[str, Any]) -> Any:
+        """One operation of DynamoDB's, in its own JSON: only such as may be asked twice."""
+        return self._call("dynamodb", f"DynamoDB_20120810.{operation}", "application/x-amz-json-1.0", asked)
 
     def ssm_parameter(self, name: str) -> str:
         """The decrypted value of a parameter."""
@@ -216,11 +221,36 @@ def _tls() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
+class _AtOnce(http.client.HTTPConnection):
+    """Sends a request in one piece. In two, the head and the body, whoever listens wakes twice for it."""
+
+    _held: list[bytes] | None = None
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        self._held = []
+        try:
+            super().request(*args, **kwargs)
+            whole = b"".join(self._held)
+        finally:
+            self._held = None
+        super().send(whole)
+
+    def send(self, data: Any) -> None:
+        if self._held is None:
+            super().send(data)
+        else:
+            self._held.append(data)
+
+
+class _TlsAtOnce(_AtOnce, http.client.HTTPSConnection):
+    """The same with TLS."""
+
+
 def _connect(base: str) -> http.client.HTTPConnection:
     parts = urlsplit(base)
     if parts.scheme == "https":
-        return http.client.HTTPSConnection(parts.netloc, timeout=CONNECT_SECONDS, context=_tls())
-    return http.client.HTTPConnection(parts.netloc, timeout=CONNECT_SECONDS)
+        return _TlsAtOnce(parts.netloc, timeout=CONNECT_SECONDS, context=_tls())
+    return _AtOnce(parts.netloc, timeout=CONNECT_SECONDS)
 
 
 def _ask(

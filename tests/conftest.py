@@ -55,6 +55,17 @@ def moto_aws() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def _one_table_for_both_clients() -> Iterator[None]:
+    """Without an emulator's address there is only what stands in for PynamoDB's client: the thin one asks it, too."""
+    from chalicelib.thin import Thin
+    from tests.both_clients import through_pynamodb
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Thin, "dynamodb", through_pynamodb(Thin.dynamodb))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def rights_watch() -> Iterator[Any]:
     """Everything that a function calls on AWS in any test is held against its role."""
     from tests.rights import Watch, watching

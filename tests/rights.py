@@ -107,6 +107,8 @@ def of_thin(
         action = headers["x-amz-target"].rpartition(".")[2].removesuffix("Batch")
         queue = json.loads(body)["QueueUrl"].rpartition("/")[2].rpartition("-")[2].capitalize()
         return [(f"sqs:{action}", f"${{{queue}Queue.Arn}}")]
+    if service == "dynamodb":
+        return _of_table(headers["x-amz-target"].rpartition(".")[2], json.loads(body))
     if service == "ssm":
         arn = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter${MasterParameter}"
         return [("ssm:GetParameter", arn)]

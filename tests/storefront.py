@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -12,8 +14,9 @@ from chalicelib.domain.order import Buyer, Line
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import stamp
 from chalicelib.domain.together import Pick
-from chalicelib.table import learnt, products
+from chalicelib.table import base, learnt, products
 from chalicelib.table.learnt import Rec
+from chalicelib.thin import Thin
 from tests.acme import MASTER, NOW, open_shop, order, see
 from tests.gateway import Answered, ask
 
@@ -92,3 +95,23 @@ def items(answer: Answered, slot: str) -> list[dict[str, Any]]:
 
 def ids(answer: Answered, slot: str) -> list[str]:
     return [item["product_id"] for item in items(answer, slot)]
+
+
+@contextmanager
+def reads() -> Iterator[list[str]]:
+    """What is asked of the table meanwhile, over either client."""
+    found: list[str] = []
+    client, thin = base.Row._get_connection().connection.client, Thin.dynamodb
+
+    def dynamodb(self: Thin, operation: str, asked: dict[str, Any]) -> Any:
+        if self._endpoint:  # else it asks the other client
+            found.append(operation)
+        return thin(self, operation, asked)
+
+    client.meta.events.register("before-call.dynamodb", lambda model, **_: found.append(model.name), unique_id="reads")
+    Thin.dynamodb = dynamodb  # type: ignore[method-assign]
+    try:
+        yield found
+    finally:
+        client.meta.events.unregister("before-call.dynamodb", unique_id="reads")
+        Thin.dynamodb = thin  # type: ignore[method-assign]

@@ -15,6 +15,7 @@ from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import stamp
 from chalicelib.table import customers, shelf, slot_counts
 from chalicelib.work import aws, privacy, rid
+from chalicelib.work.rid import Rid
 from tests.acme import MASTER, NOW, see_account
 from tests.dynamo_expressions import error
 from tests.fake_dynamo import FakeDynamo, instead_of_dynamodb
@@ -64,7 +65,10 @@ def waiting(shop: Shop, account: str = "7") -> list[str]:
 
 
 def close(message: str = "f_cup", slot: str = "messages", shop: str = "acme", days: int = 0) -> dict[str, Any]:
-    return {"type": "close", "rid": rid.make(MASTER, shop, slot, message, "message", NOW - timedelta(days=days))}
+    return {
+        "type": "close",
+        "rid": rid.make(MASTER, shop, Rid(slot, message, "message", rid.day_of(NOW - timedelta(days=days)))),
+    }
 
 
 def accepted(answer: Answered) -> int:

@@ -29,6 +29,7 @@ from chalicelib.platforms.standard import signature
 from chalicelib.settings import settings
 from chalicelib.table import due, learnt, shops
 from chalicelib.work import connections, learn_timer, rid, sync, take_rights
+from chalicelib.work.rid import Rid
 from infra import trim
 from infra.local.doubles.saleor import Double
 from infra.local.doubles.server import Served, post
@@ -204,7 +205,7 @@ def _visit(life: Life) -> None:
     token = keys.customer_token(secret, "acme", "u-sara", life.world.timeline.now() + timedelta(minutes=10))
     events: list[dict[str, Any]] = [{"type": "view", "product": "p-1"}, {"type": "cart", "products": ["p-1"]}]
     seen: dict[str, Any] = {"key": key, "consent": True, "visitor": "0" * 22, "events": events}
-    shown = rid.make(settings().master, "acme", "popular", "p-1", "popular", life.world.timeline.now())
+    shown = rid.make(settings().master, "acme", Rid("popular", "p-1", "popular", rid.day_of(life.world.timeline.now())))
     events += [{"type": "seen", "rids": [shown]}, {"type": "click", "rid": shown}]
     known = {**seen, "token": token, "events": [{"type": "identify"}, *events]}
     for told in (seen, known, known):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.domain.picking import MOST_LISTS, combine, goes_with, loudest, new_for_you, weights
+from chalicelib.domain.picking import MOST_LISTS, Match, combine, goes_with, new_for_you, taste, weights
 from chalicelib.domain.together import Pick, best_first
 from tests.histories import PRODUCTS
 
@@ -21,15 +21,19 @@ PICKS = st.lists(st.builds(Pick, st.sampled_from(PRODUCTS), st.floats(1e-6, 10),
 
 
 def test_a_cart_sums_what_goes_with_each_of_its_products() -> None:
-    assert combine([(1.0, LISTS["tea"]), (1.0, LISTS["pot"])], ["tea", "pot"]) == [
-        Pick("cup", 1.0, 30),
-        Pick("mat", 0.75, 4),
+    assert list(combine([("tea", 1.0, LISTS["tea"]), ("pot", 1.0, LISTS["pot"])], ["tea", "pot"])) == [
+        Match("cup", 1.0, 30, "tea"),
+        Match("mat", 0.75, 4, "pot"),
     ]
 
 
 def test_a_list_counts_as_much_as_it_weighs() -> None:
-    picks = combine([(0.5, LISTS["tea"]), (2.0, LISTS["pot"])], [])
-    assert [(pick.product, pick.score) for pick in picks] == [("mat", 1.5), ("cup", 1.25), ("pot", 0.125)]
+    found = combine([("tea", 0.5, LISTS["tea"]), ("pot", 2.0, LISTS["pot"])], [])
+    assert [(match.product, match.score, match.source) for match in found] == [
+        ("mat", 1.5, "pot"),
+        ("cup", 1.25, "pot"),
+        ("pot", 0.125, "tea"),
+    ]
 
 
 @settings(deadline=None)
@@ -37,11 +41,15 @@ def test_a_list_counts_as_much_as_it_weighs() -> None:
 def test_nothing_excluded_is_shown_and_nothing_else_is_missing(
     lists: list[tuple[float, list[Pick]]], exclude: frozenset[str]
 ) -> None:
-    found = combine(lists, exclude)
-    assert {pick.product for pick in found} == {pick.product for _, picks in lists for pick in picks} - exclude
-    assert len({pick.product for pick in found}) == len(found)
-    assert found == sorted(found, key=best_first)
-    assert all(math.isfinite(pick.score) and pick.score >= 0 for pick in found)
+    named = [(str(n), weight, picks) for n, (weight, picks) in enumerate(lists)]
+    found = list(combine(named, exclude))
+    assert {match.product for match in found} == {pick.product for _, picks in lists for pick in picks} - exclude
+    assert len({match.product for match in found}) == len(found)
+    assert found == sorted(found, key=lambda match: best_first(Pick(*match[:3])))
+    assert all(math.isfinite(match.score) and match.score >= 0 for match in found)
+    for match in found:
+        parts = [(weight * pick.score, name) for name, weight, picks in named for pick in picks if pick[0] == match[0]]
+        assert (max(parts)[0], match.source) in parts, "whose list speaks most for it"
 
 
 def test_what_she_bought_lately_and_often_says_most() -> None:
@@ -52,9 +60,8 @@ def test_what_she_bought_lately_and_often_says_most() -> None:
 
 
 def test_few_lists_are_read_for_her_and_not_those_of_what_hardly_anybody_buys() -> None:
-    told = {f"p{number:03}": 1.0 for number in range(100)} | {"cup": 0.9}
-    found = loudest(told, {"cup": 50, "p099": 20})
-    assert found[:3] == ["cup", "p099", "p000"]
+    found = taste([[*(f"p{number:03}" for number in range(100))], ["cup"]], {"cup": 50, "p099": 20}).loudest
+    assert found[:3] == ("cup", "p099", "p000")
     assert len(found) == MOST_LISTS
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from random import Random
 from urllib.parse import quote
@@ -20,11 +18,11 @@ from chalicelib.domain.popular import EVERYWHERE
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.slot import PERSONAL, SLOTS
 from chalicelib.domain.times import stamp
-from chalicelib.table import base, customers
+from chalicelib.table import customers
 from chalicelib.work import privacy, remembered
 from tests.acme import MASTER, NOW
 from tests.gateway import ask
-from tests.storefront import PAGE, asks, bought, ids, learn, open_storefront, product, token
+from tests.storefront import PAGE, asks, bought, ids, learn, open_storefront, product, reads, token
 
 EVERYTHING = ",".join(SLOTS)
 
@@ -37,18 +35,6 @@ def shop(table: str) -> Shop:
         product(found, id)
     learn(found, popular={"tea": 40}, together={"tea": [("cup", 12)]})
     return found
-
-
-@contextmanager
-def reads() -> Iterator[list[str]]:
-    """What is asked of the table meanwhile."""
-    found: list[str] = []
-    client = base.Row._get_connection().connection.client
-    client.meta.events.register("before-call.dynamodb", lambda model, **_: found.append(model.name), unique_id="t")
-    try:
-        yield found
-    finally:
-        client.meta.events.unregister("before-call.dynamodb", unique_id="t")
 
 
 def test_without_a_token_nothing_depends_on_any_customer(shop: Shop) -> None:

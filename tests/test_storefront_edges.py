@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import quote
@@ -22,7 +20,7 @@ from chalicelib.table import base, customers, learnt, shelf, shops, visits
 from chalicelib.work import remembered
 from tests.acme import MASTER, NOW, see_account
 from tests.gateway import ask
-from tests.storefront import MINA, PAGE, asks, bought, ids, items, learn, open_storefront, product, token
+from tests.storefront import MINA, PAGE, asks, bought, ids, items, learn, open_storefront, product, reads, token
 
 GUEST = Buyer(email="mina@example.test")
 
@@ -35,18 +33,6 @@ def shop(table: str) -> Shop:
         product(found, id)
     learn(found, popular={"tea": 40, "cup": 9}, together={"tea": [("cup", 12)]})
     return found
-
-
-@contextmanager
-def reads() -> Iterator[list[str]]:
-    """What is asked of the table meanwhile."""
-    found: list[str] = []
-    client = base.Row._get_connection().connection.client
-    client.meta.events.register("before-call.dynamodb", lambda model, **_: found.append(model.name), unique_id="e")
-    try:
-        yield found
-    finally:
-        client.meta.events.unregister("before-call.dynamodb", unique_id="e")
 
 
 def with_share(shop: Shop, share: str) -> Shop:

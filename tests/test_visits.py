@@ -23,6 +23,7 @@ from chalicelib.settings import settings as ours
 from chalicelib.table import base, customers, shops, slot_counts, visitor, visits
 from chalicelib.work import aws, keep_visits, privacy, rid
 from chalicelib.work.export import export
+from chalicelib.work.rid import Rid
 from tests.acme import MASTER, NOW, see_account
 from tests.dynamo_expressions import error
 from tests.fake_dynamo import FakeDynamo, instead_of_dynamodb
@@ -577,7 +578,7 @@ def test_the_function_may_do_all_that_it_does(shop: Shop, queue: Queue, table: s
 
 
 def a_rid(slot: str = "popular", item: str = "tea", code: str = "popular", shop: str = "acme", days: int = 0) -> str:
-    return rid.make(MASTER, shop, slot, item, code, NOW - timedelta(days=days))
+    return rid.make(MASTER, shop, Rid(slot, item, code, rid.day_of(NOW - timedelta(days=days))))
 
 
 def counted(shop: str = "acme") -> dict[Any, dict[str, int]]:

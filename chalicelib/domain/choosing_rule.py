@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from chalicelib.domain.again import LEANINGS
 from chalicelib.domain.backtest import Backtest, again_shown, backtest, cart_shown, new_shown
 from chalicelib.domain.ledger import Ledger
-from chalicelib.domain.picking import Lists, loudest, weights
+from chalicelib.domain.picking import Lists, taste
 from chalicelib.domain.rules import DEFAULT, RULES
 from chalicelib.domain.together import best
 
@@ -52,7 +52,7 @@ def _lists(test: Backtest) -> dict[str, Lists]:
     """By every rule the lists of all products that the cases ask for, each product counted once."""
     numbers = test.counted.ledger.products.numbers
     popularity = dict(test.popular)
-    asked = {product for case in test.cases for product in (*case.next, *loudest(weights(case.before), popularity))}
+    asked = {product for case in test.cases for product in (*case.next, *taste(case.before, popularity).loudest)}
     found: dict[str, dict[str, Any]] = {rule: {} for rule in RULES}
     for product in sorted(asked):
         pairs = test.counted.buyers_with(numbers[product])

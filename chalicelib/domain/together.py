@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from heapq import nsmallest
+from typing import NamedTuple
 
 from chalicelib.domain.baskets import LEAST_BUYERS, Baskets, baskets
 from chalicelib.domain.ledger import Ledger
@@ -17,10 +17,9 @@ from chalicelib.domain.rules import DEFAULT, RULES, Rule
 MOST_PICKS, DIGITS = 20, 2  # smaller differences say nothing, and would have lists change every night
 
 
-@dataclass(frozen=True, slots=True)
-class Pick:
-    """One product to show, the higher the score the sooner; `buyers` different customers bought the pair in one order
-    (where lists were put together: the most of any pair)."""
+class Pick(NamedTuple):
+    """One product to show, the higher the score the sooner; `buyers` different customers bought the pair in one
+    order."""
 
     product: str
     score: float

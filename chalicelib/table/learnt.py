@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from base64 import b64decode
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 from pynamodb.attributes import UnicodeAttribute
 
 from chalicelib.domain.together import Pick
-from chalicelib.table import base
+from chalicelib.table import base, lean
 from chalicelib.table.base import Integer, Json, Row, Zipped
 
 SCALE = 1_000_000  # scores are stored as millionths
@@ -57,13 +58,11 @@ class TooLarge(ValueError):
 
 def model(shop: str) -> dict[str, Any] | None:
     """The shop's model as it was published last (`work/learn_model.py` says what stands in it); None before the first.
-    Eventually consistent. Raises Trouble."""
-    with base.reading():
-        try:
-            row = ModelRow.get(base.partition(shop), "MODEL")
-        except ModelRow.DoesNotExist:
-            return None
-    found: dict[str, Any] = json.loads(row.model)
+    Raises Trouble."""
+    row = lean.get(base.partition(shop), "MODEL")
+    if row is None:
+        return None
+    found: dict[str, Any] = json.loads(gzip.decompress(b64decode(row["model"])))
     return found
 
 
@@ -81,11 +80,9 @@ def forget_model(shop: str) -> None:
 
 def recs(shop: str, product_ids: Iterable[str]) -> dict[str, Rec]:
     """What was learnt of these products, in one batch read for up to 100; without those that have nothing to tell.
-    Eventually consistent. Raises Trouble."""
+    Raises Trouble."""
     wanted = {_pk(shop, product_id): product_id for product_id in product_ids}
-    with base.reading():
-        rows = RecRow.batch_get([(pk, "REC") for pk in wanted]) if wanted else ()
-        return {wanted[row.pk]: _rec(row) for row in rows}
+    return {wanted[row["pk"]]: _rec(row) for row in lean.batch((pk, "REC") for pk in wanted)}
 
 
 def put_rec(shop: str, product_id: str, rec: Rec) -> None:
@@ -105,9 +102,10 @@ def plain(rec: Rec) -> dict[str, Any]:
     return {"together": picks, "consumable": rec.consumable, "gap": rec.gap_days}
 
 
-def _rec(row: RecRow) -> Rec:
-    picks = tuple(Pick(str(product), score / SCALE, int(buyers)) for product, score, buyers in row.together or ())
-    return Rec(picks, bool(row.consumable), row.gap)
+def _rec(row: lean.Item) -> Rec:
+    told = json.loads(row.get("together", "[]"))
+    picks = tuple([Pick(product, score / SCALE, buyers) for product, score, buyers in told])
+    return Rec(picks, "consumable" in row, int(row["gap"]) if "gap" in row else None)
 
 
 def _pk(shop: str, product_id: str) -> str:

@@ -13,7 +13,7 @@ from pynamodb.attributes import UnicodeAttribute
 from chalicelib.domain.events import CartSeen, Product
 from chalicelib.domain.order import Line
 from chalicelib.domain.times import in_order, moment
-from chalicelib.table import base
+from chalicelib.table import base, lean
 from chalicelib.table.base import Json, Row, Write
 
 CART_KEPT = timedelta(days=30)
@@ -130,22 +130,23 @@ def gone(shop: str, product_id: str, at: str, also: Also = _nothing) -> bool:
 
 def of_ids(shop: str, ids: Iterable[str]) -> dict[str, Product]:
     """Those of the products that the shop still has."""
-    keys = [(_pk(shop, product_id), "PRODUCT") for product_id in dict.fromkeys(ids)]
     found: dict[str, Product] = {}
-    with base.reading():
-        for row in ProductRow.batch_get(keys) if keys else ():
-            if row.product and not (row.gone_at and in_order(row.gone_at) >= in_order(row.updated_at)):
-                found[row.product["id"]] = _product(row.product)
+    for row in _rows(shop, ids):
+        gone_at = row.get("gone_at")
+        if "product" in row and not (gone_at and in_order(gone_at) >= in_order(row["updated_at"])):
+            product = _product(json.loads(row["product"]))
+            found[product.id] = product
     return found
 
 
 def sources(shop: str, ids: Iterable[str]) -> dict[str, str | None]:
     """The order that each of the products is known from, None where the shop itself told of it; without those that
     nobody told of."""
-    keys = [(_pk(shop, product_id), "PRODUCT") for product_id in dict.fromkeys(ids)]
-    with base.reading():
-        rows = ProductRow.batch_get(keys) if keys else ()
-        return {base.plain(row.pk.split("#")[3]): row.order_id for row in rows}
+    return {base.plain(row["pk"].split("#")[3]): row.get("order_id") for row in _rows(shop, ids)}
+
+
+def _rows(shop: str, ids: Iterable[str]) -> list[lean.Item]:
+    return lean.batch((_pk(shop, product_id), "PRODUCT") for product_id in ids)
 
 
 def recall(shop: str, product: Product, order_id: str) -> bool:

@@ -16,7 +16,7 @@ from pynamodb.attributes import UnicodeAttribute
 
 from chalicelib.domain.customer import Node
 from chalicelib.domain.times import in_order, stamp
-from chalicelib.table import base
+from chalicelib.table import base, lean
 from chalicelib.table.base import Json, Row
 from chalicelib.table.customers import node_of
 from chalicelib.table.shelf import KEPT, MOST, Shown
@@ -57,7 +57,7 @@ class Visitor:
 
 
 def read(shop: str, node_id: str, now: datetime) -> Visitor | None:
-    """None for an account nobody knows. Eventually consistent: half the price, and a page view is no decision."""
+    """None for an account nobody knows. Raises Trouble."""
     orders: list[Bought] = []
     viewed: list[tuple[str, str]] = []
     messages: list[Shown] = []
@@ -77,24 +77,13 @@ def read(shop: str, node_id: str, now: datetime) -> Visitor | None:
     return Visitor(node, tuple(orders), tuple(viewed), _fresh(messages, now))
 
 
-def _all(pk: str) -> list[dict[str, str]]:
+def _all(pk: str) -> list[lean.Item]:
     """What lies on her shelf comes first: where it is so much that her profile did not fit, the rest is asked for."""
-    found, is_whole = _items(pk, LAST)
+    found, is_whole = lean.newest(pk, FIRST, LAST, MOST_ROWS)
     if is_whole or any(item["k"] == "profile" for item in found):
         return found
     shelf = [item for item in found if item["k"] == "shelf"]
-    return shelf + _items(pk, WITHOUT_SHELF)[0]
-
-
-def _items(pk: str, last: str) -> tuple[list[dict[str, str]], bool]:
-    """The rows' texts as they are stored, and whether they are all: PynamoDB's models would take longer than the
-    question itself."""
-    with base.reading():
-        told = Row._get_connection().query(
-            pk, Row.sk.between(FIRST, last), limit=MOST_ROWS, scan_index_forward=False, consistent_read=False
-        )
-    rows = [{name: next(iter(value.values())) for name, value in item.items()} for item in told["Items"]]
-    return rows, "LastEvaluatedKey" not in told
+    return shelf + lean.newest(pk, FIRST, WITHOUT_SHELF, MOST_ROWS)[0]
 
 
 def _lately(viewed: list[tuple[str, str]], now: datetime) -> list[tuple[str, str]]:
@@ -107,7 +96,7 @@ def _json(text: str | None) -> Any:
     return json.loads(text) if text else ()
 
 
-def _shown(item: dict[str, str]) -> Shown:
+def _shown(item: lean.Item) -> Shown:
     optional = (item.get(name) or "" for name in ("subject", "link", "language"))
     return Shown(item["follow_up"], item["text"], item["at"], *optional)
 

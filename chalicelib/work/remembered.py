@@ -26,23 +26,24 @@ class Remembered(Generic[K, V]):
 
     def all(self, keys: Collection[K], now: datetime, read: Callable[[list[K]], Mapping[K, V]]) -> dict[K, V]:
         """The values of all keys; `read` is asked once for those that are not known, and may leave some out."""
-        found = {key: self._kept[key][1] for key in keys if self._is_fresh(key, now)}
+        since = now - self._fresh
+        found: dict[K, V] = {}
+        for key in keys:
+            held = self._kept.get(key)
+            if held is not None and since < held[0] <= now:
+                found[key] = held[1]
+                self._kept.move_to_end(key)
         missing = [key for key in dict.fromkeys(keys) if key not in found]
         for key, value in (read(missing) if missing else {}).items():
             self._kept[key] = now, value
-            found[key] = value
-        for key in found:
             self._kept.move_to_end(key)
+            found[key] = value
         while len(self._kept) > self._most:
             self._kept.popitem(last=False)
         return found
 
     def forget(self) -> None:
         self._kept.clear()
-
-    def _is_fresh(self, key: K, now: datetime) -> bool:
-        held = self._kept.get(key)
-        return held is not None and timedelta(0) <= now - held[0] < self._fresh
 
 
 def forget_everything() -> None:

@@ -36,15 +36,16 @@ class Rid:
     day: str
 
 
-def make(master: bytes, shop: str, slot: str, item: str, code: str, now: datetime) -> str:
-    """`r_…`, URL-safe."""
-    return _made(master, shop, slot, item, code, stamp(now)[:10])
-
-
 @lru_cache(maxsize=4096)
-def _made(master: bytes, shop: str, *fields: str) -> str:
+def make(master: bytes, shop: str, rid: Rid) -> str:
+    """`r_…`, URL-safe."""
+    fields = (rid.slot, rid.item, rid.code, rid.day)
     text = _text64(json.dumps(fields, ensure_ascii=False, separators=(",", ":")))
     return f"{_HEAD}{text}.{keys.recommendation_mac(master, shop, text)}"
+
+
+def day_of(now: datetime) -> str:
+    return stamp(now)[:10]
 
 
 def open_rid(master: bytes, shop: str, rid: str, now: datetime) -> Rid:

@@ -5,62 +5,73 @@ More than fit are chosen, since some may be sold out; none twice, and nothing th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import islice
-from typing import Any
 
 from chalicelib.domain import again, picking, replenishing
-from chalicelib.domain.popular import EVERYWHERE
+from chalicelib.domain.picking import Taste
 from chalicelib.domain.replenishing import Gap
 from chalicelib.domain.slot import Ask, Choice, at_least
-from chalicelib.domain.times import in_order, moment
-from chalicelib.domain.together import Pick
+from chalicelib.domain.times import in_order, moment, stamp
 from chalicelib.table.learnt import Rec
-from chalicelib.table.visitor import Visitor
+from chalicelib.table.visitor import Bought, Visitor
+from chalicelib.work.slot_sources import Model
 
 # What she bought so lately she does not want again, unless it is used up.
 JUST_BOUGHT = timedelta(days=30)
 
 
 @dataclass(frozen=True)
+class Her:
+    """A customer who may be shown something personal, and what her orders say of her."""
+
+    visitor: Visitor
+    model: Model
+    now: datetime
+
+    @property
+    def orders(self) -> tuple[Bought, ...]:
+        return self.visitor.orders
+
+    @cached_property
+    def taste(self) -> Taste:
+        return picking.taste([bought.products for bought in self.orders], self.model.popularity)
+
+    @cached_property
+    def just_bought(self) -> set[str]:
+        since = in_order(stamp(self.now - JUST_BOUGHT))
+        return {product for bought in self.orders if in_order(bought.at) > since for product in bought.products}
+
+
+@dataclass(frozen=True)
 class Scene:
-    """What a page may be filled from. `visitor` is there only for who may be shown something personal; `of_category`:
-    the products that stand in the category asked for, None where none was."""
+    """What a page may be filled from. `her`: only where she may be shown something personal; `of_category`: the
+    products that stand in the category asked for, None where none was."""
 
     ask: Ask
-    now: datetime
-    model: Mapping[str, Any]
+    model: Model
     recs: Mapping[str, Rec] = field(default_factory=dict)
-    visitor: Visitor | None = None
+    her: Her | None = None
     of_category: Collection[str] | None = None
 
     @cached_property
-    def popular(self) -> list[tuple[str, int]]:
-        """Products with how many customers bought them lately, where the visitor is if that is told."""
-        lists = self.model.get("popular") or {}
-        found = [*lists.get(self.ask.country, ()), *lists.get(EVERYWHERE, ())]
-        if self.of_category is not None:
-            found = [(product, buyers) for product, buyers in found if product in self.of_category]
-        first: dict[str, int] = {}
-        for product, buyers in found:
-            first.setdefault(product, buyers)
-        return list(first.items())
+    def lists(self) -> picking.Lists:
+        return {product: rec.together for product, rec in self.recs.items()}
+
+    def is_consumable(self, product: str) -> bool:
+        return product in self.recs and self.recs[product].consumable
 
 
-def popularity(model: Mapping[str, Any]) -> dict[str, int]:
-    """Product -> how many buy it lately, in the whole shop."""
-    return dict((model.get("popular") or {}).get(EVERYWHERE, ()))
-
-
-def lists_wanted(ask: Ask, model: Mapping[str, Any], visitor: Visitor | None) -> list[str]:
-    """The products whose lists are needed."""
+def lists_wanted(ask: Ask, her: Her | None) -> list[str]:
+    """The products of which the page needs what was learnt."""
     found = list(ask.at_hand) if "goes-with" in ask.slots else []
-    if visitor and set(ask.slots) & {"new-for-you", "buy-again", "replenish"}:
-        told = picking.weights([bought.products for bought in visitor.orders])
-        found += picking.loudest(told, popularity(model))
+    if her and set(ask.slots) & {"new-for-you", "replenish"}:
+        found += her.taste.loudest
+    if her and "buy-again" in ask.slots:
+        found += sorted(her.just_bought)[: picking.MOST_LISTS]
     return list(dict.fromkeys(found))
 
 
@@ -76,81 +87,57 @@ def _enough(ask: Ask) -> int:
 
 def _popular(scene: Scene, shown: Collection[str] = ()) -> Iterator[Choice]:
     """Nothing of what is at hand or shown already."""
-    for product, buyers in scene.popular:
-        if product not in scene.ask.at_hand and product not in shown:
-            yield Choice(product, "popular", {"buyers": at_least(buyers)})
+    hidden = {*shown, *scene.ask.at_hand}
+    for choice in scene.model.popular(scene.ask.country):
+        if choice.product not in hidden and (scene.of_category is None or choice.product in scene.of_category):
+            yield choice
 
 
 def _goes_with(scene: Scene) -> Iterator[Choice]:
     """Of the product shown, else of everything in the cart; what is popular after it."""
     product, cart = scene.ask.product, scene.ask.cart
     about = (product,) if product and scene.ask.page not in ("cart", "confirmation") else scene.ask.at_hand
-    lists = [(1.0, scene.recs[one].together) for one in about if one in scene.recs]
     code = "bought_together" if about == (product,) or len(cart) == 1 == len(about) else "goes_with_cart"
-    picks = picking.combine(lists, scene.ask.at_hand)
-    for pick in picks:
-        yield Choice(pick.product, code, {"buyers": at_least(pick.buyers)})
-    yield from _popular(scene, {pick.product for pick in picks})
+    shown = set(scene.ask.at_hand)
+    for match in picking.of_cart(about, scene.lists):
+        if match.product not in shown:
+            shown.add(match.product)
+            yield Choice(match.product, code, {"buyers": at_least(match.buyers)})
+    yield from _popular(scene, shown)
 
 
 def _buy_again(scene: Scene) -> Iterator[Choice]:
-    if scene.visitor is None:
+    if scene.her is None:
         return
-    orders = [bought.products for bought in scene.visitor.orders]
-    leaning = (scene.model.get("rule") or {}).get("leaning", again.LEANINGS[0])
-    found = again.again(orders, popularity(scene.model), leaning)
-    hidden = {*_just_bought(scene), *scene.ask.at_hand}
-    for one in found:
-        if one.product not in hidden:
+    orders = [bought.products for bought in scene.her.orders]
+    hidden = {product for product in scene.her.just_bought if not scene.is_consumable(product)}
+    for one in again.again(orders, scene.model.popularity, scene.model.leaning):
+        if one.product not in hidden and one.product not in scene.ask.at_hand:
             yield Choice(one.product, "bought_often" if one.times > 1 else "bought_before")
-
-
-def _just_bought(scene: Scene) -> set[str]:
-    orders = scene.visitor.orders if scene.visitor else ()
-    late = [bought for bought in orders if scene.now - moment(bought.at) < JUST_BOUGHT]
-    found = {product for bought in late for product in bought.products}
-    return {product for product in found if not (product in scene.recs and scene.recs[product].consumable)}
 
 
 def _new_for_you(scene: Scene) -> Iterator[Choice]:
     """What others bought with what she bought, and she did not; nothing before her first order."""
-    if scene.visitor is None or not scene.visitor.orders:
+    if scene.her is None or not scene.her.orders:
         return
-    told = picking.weights([bought.products for bought in scene.visitor.orders])
-    lists = [
-        (product, scene.recs[product].together)
-        for product in picking.loudest(told, popularity(scene.model))
-        if product in scene.recs
-    ]
-    picks = picking.combine([(told[product], picks) for product, picks in lists], {*told, *scene.ask.at_hand})
-    sources = _sources(told, lists, {pick.product for pick in picks[: _enough(scene.ask)]})
-    for pick in picks[: len(sources)]:
-        yield Choice(pick.product, "like_yours", {"product": sources[pick.product]})
-    yield from _popular(scene, {*told, *sources})
-
-
-def _sources(
-    told: Mapping[str, float], lists: Iterable[tuple[str, Iterable[Pick]]], wanted: Collection[str]
-) -> dict[str, str]:
-    """For each of the wanted products, the one of hers that speaks most for it."""
-    best: dict[str, tuple[float, str]] = {}
-    for hers, picks in lists:
-        for pick in picks:
-            if pick.product in wanted:
-                best[pick.product] = max(best.get(pick.product, (-1.0, "")), (told[hers] * pick.score, hers))
-    return {product: source for product, (_, source) in best.items()}
+    taste = scene.her.taste
+    shown = set(taste.weights)
+    for match in picking.of_taste(taste, scene.lists, scene.ask.at_hand):
+        shown.add(match.product)
+        yield Choice(match.product, "like_yours", {"product": match.source})
+    yield from _popular(scene, shown)
 
 
 def _replenish(scene: Scene) -> Iterator[Choice]:
     """What is used up, of what she bought: by her own rhythm, and by everybody's where she has none yet."""
-    if scene.visitor is None:
+    if scene.her is None:
         return
     bought: dict[str, list[int]] = {}
-    for order in scene.visitor.orders:
+    for order in scene.her.orders:
         at = int(moment(order.at).timestamp())
         for product in order.products:
             bought.setdefault(product, []).append(at)
-    now = int(scene.now.timestamp())
+    now = int(scene.her.now.timestamp())
     due: list[tuple[float, str]] = []
     for product, rec in scene.recs.items():
         found = replenishing.due(bought.get(product, ()), Gap(rec.gap_days, 0), now) if rec.gap_days else None
@@ -162,10 +149,10 @@ def _replenish(scene: Scene) -> Iterator[Choice]:
 
 def _viewed(scene: Scene) -> Iterator[Choice]:
     """What she looked at and did not buy since."""
-    if scene.visitor is None:
+    if scene.her is None:
         return
-    since = {product: bought.at for bought in reversed(scene.visitor.orders) for product in bought.products}
-    for product, at in scene.visitor.viewed:
+    since = {product: bought.at for bought in reversed(scene.her.orders) for product in bought.products}
+    for product, at in scene.her.visitor.viewed:
         if product not in scene.ask.at_hand and in_order(at) >= in_order(since.get(product, "")):
             yield Choice(product, "viewed")
 

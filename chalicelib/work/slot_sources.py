@@ -3,24 +3,50 @@ for a moment in the process, since most page views ask for the same few."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from chalicelib.domain.again import LEANINGS
 from chalicelib.domain.events import Product
+from chalicelib.domain.popular import EVERYWHERE
+from chalicelib.domain.slot import Choice, at_least
 from chalicelib.table import learnt, products
 from chalicelib.table.learnt import Rec
 from chalicelib.work.remembered import Remembered
 
+
+class Model:
+    """What pages need of a shop's model; nothing where nothing was learnt yet. `popularity`: product -> how many
+    customers bought it lately, most first; `leaning`: how much "buy again" leans to that."""
+
+    def __init__(self, told: Mapping[str, Any]) -> None:
+        self.learned_at: str | None = told.get("learned_at")
+        self.leaning: float = (told.get("rule") or {}).get("leaning", LEANINGS[0])
+        self.catalogue: tuple[str, ...] = tuple(told.get("catalogue") or ())
+        self._lists = {place: dict(found) for place, found in (told.get("popular") or {}).items()}
+        self.popularity: dict[str, int] = self._lists.get(EVERYWHERE, {})
+        self._popular: dict[str, tuple[Choice, ...]] = {}
+
+    def popular(self, country: str) -> tuple[Choice, ...]:
+        """What is bought where the visitor is, if that is told, and after it what is bought at all."""
+        place = country if country in self._lists else EVERYWHERE
+        if place not in self._popular:
+            there = self._lists.get(place, {})
+            found = there | {product: buyers for product, buyers in self.popularity.items() if product not in there}
+            self._popular[place] = tuple([Choice(id, "popular", {"buyers": at_least(n)}) for id, n in found.items()])
+        return self._popular[place]
+
+
 # Prices and stock change at any time; what is learnt only at night.
-_models: Remembered[str, dict[str, Any] | None] = Remembered(timedelta(seconds=60), 100)
+_models: Remembered[str, Model] = Remembered(timedelta(seconds=60), 100)
 _recs: Remembered[tuple[str, str], Rec | None] = Remembered(timedelta(minutes=5), 5_000)
 _products: Remembered[tuple[str, str], Product | None] = Remembered(timedelta(seconds=60), 5_000)
 
 
-def model(shop: str, now: datetime) -> dict[str, Any]:
-    """The shop's model; empty where nothing was learnt yet."""
-    return _models.get(shop, now, lambda: learnt.model(shop)) or {}
+def model(shop: str, now: datetime) -> Model:
+    """The shop's model as it was at most a minute ago."""
+    return _models.get(shop, now, lambda: Model(learnt.model(shop) or {}))
 
 
 def recs(shop: str, ids: Collection[str], now: datetime) -> dict[str, Rec]:

@@ -14,6 +14,7 @@ from chalicelib.domain.speech import Speech, best_locale, pick_language
 from chalicelib.table.shelf import Shown
 from chalicelib.work import page_words, rid
 from chalicelib.work.read_views import Json
+from chalicelib.work.rid import Rid
 
 _LINKS = ("https://", "http://")
 
@@ -42,26 +43,24 @@ class Voice:
         """What a message's button says that waves it away."""
         return self._words["close"]
 
-    def why(self, choice: Choice, titles: Mapping[str, str]) -> Json:
+    def why(self, choice: Choice, shown: Mapping[str, Product]) -> Json:
         """The code, its numbers and the sentence. A product that is no longer known is not spoken of by name."""
         params, code = dict(choice.params), choice.code
         said: dict[str, str] = {}
         if source := params.pop("product", None):
-            params, code = ({"title": titles[source]}, code) if source in titles else ({}, f"{code}_all")
+            params, code = ({"title": shown[source].title}, code) if source in shown else ({}, f"{code}_all")
             said = {name: self._speech.isolate(title) for name, title in params.items()}
         elif "buyers" in params:
-            said = {"buyers": self._speech.number(int(params["buyers"].rstrip("+")))}
+            said = {"buyers": _number(self._speech, params["buyers"])}
         return {"code": choice.code, "params": params, "text": self._words[f"why_{code}"].format(**said)}
 
     def price(self, product: Product) -> Json | None:
         if product.price is None or not product.currency:
             return None
-        return {**Money(product.price, product.currency).to_json(), "text": self._said(product)}
-
-    def _said(self, product: Product) -> str:
-        return _money(self._speech, product.price or 0, str(product.currency), _code(self._own_code, product.currency))
+        return _price(self._speech, Money(product.price, product.currency), _code(self._own_code, product.currency))
 
 
+@lru_cache(maxsize=256)
 def _code(own: str, currency: str | None) -> str:
     """The shop's own code where it stands for the currency: Toman for a shop that counts in them."""
     try:
@@ -75,29 +74,35 @@ def _speech(locale: str) -> Speech:
     return Speech(locale)
 
 
+@lru_cache(maxsize=1024)
+def _number(speech: Speech, at_least: str) -> str:
+    return speech.number(int(at_least.rstrip("+")))
+
+
 @lru_cache(maxsize=4096)
-def _money(speech: Speech, amount: int, currency: str, code: str) -> str:
-    return speech.money(amount, currency, code)
+def _price(speech: Speech, price: Money, code: str) -> Json:
+    return {**price.to_json(), "text": speech.money(price.amount, price.currency, code)}
 
 
 class Maker:
     """Makes the items of one answer; `seal`: whether they get a rid, by which what is seen and clicked is counted."""
 
     def __init__(self, shop: Shop, voice: Voice, master: bytes, now: datetime, *, seal: bool) -> None:
-        self._shop, self._voice, self._master, self._now, self._seal = shop, voice, master, now, seal
+        self._shop, self._voice, self._master, self._seal = shop, voice, master, seal
+        self._day = rid.day_of(now)
 
     def products(self, slot: str, choices: Iterable[Choice], shown: Mapping[str, Product]) -> list[Json]:
-        titles = {id: product.title for id, product in shown.items()}
-        return [self._product(slot, choice, shown[choice.product], titles) for choice in choices]
+        return [self._product(slot, choice, shown) for choice in choices]
 
-    def _product(self, slot: str, choice: Choice, product: Product, titles: Mapping[str, str]) -> Json:
+    def _product(self, slot: str, choice: Choice, shown: Mapping[str, Product]) -> Json:
+        product = shown[choice.product]
         return {
             "product_id": product.id,
             "title": product.title,
             "url": link(product.url),
             "image": link(product.image),
             "price": self._voice.price(product),
-            "why": self._voice.why(choice, titles),
+            "why": self._voice.why(choice, shown),
             "rid": self._rid(slot, product.id, choice.code),
         }
 
@@ -114,7 +119,9 @@ class Maker:
         ]
 
     def _rid(self, slot: str, item: str, code: str) -> str | None:
-        return rid.make(self._master, self._shop.slug, slot, item, code, self._now) if self._seal else None
+        if not self._seal:
+            return None
+        return rid.make(self._master, self._shop.slug, Rid(slot, item, code, self._day))
 
 
 def link(url: str | None) -> str | None:

@@ -9,19 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from chalicelib.domain import blinding
 from chalicelib.domain.customer import Node
 from chalicelib.domain.events import Product
-from chalicelib.domain.popular import EVERYWHERE
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.slot import PERSONAL, Ask, Choice
 from chalicelib.table import visitor as visitors
 from chalicelib.table.visitor import Visitor
 from chalicelib.work import slot_choice, slot_sources, units
 from chalicelib.work.read_views import Json
-from chalicelib.work.slot_choice import Scene
+from chalicelib.work.slot_choice import Her, Scene
+from chalicelib.work.slot_sources import Model
 from chalicelib.work.slot_view import Maker, Voice, link
 
 SAMPLE = "sample"
@@ -41,19 +40,19 @@ def answer(shop: Shop, ask: Ask, who: Who, master: bytes, now: datetime) -> Json
     """The page's slots, in the order asked for. Raises Trouble."""
     visitor = _visitor(shop, who.account, now) if who.account else None
     arm = units.arm_of(shop, visitor.node if visitor else Node("", ""), who.account) if who.account else None
-    personal = visitor if visitor and (arm == "treated" or who.preview) else None
+    model = slot_sources.model(shop.slug, now)
+    her = Her(visitor, model, now) if visitor and (arm == "treated" or who.preview) else None
     voice = Voice(shop, ask)
     maker = Maker(shop, voice, master, now, seal=not who.preview)
-    model = slot_sources.model(shop.slug, now)
-    filled = _filled(shop, ask, model, personal, now, preview=who.preview)
+    filled = _filled(shop, ask, model, her, now, preview=who.preview)
     return {
         "language": voice.language,
         "direction": voice.direction,
         "personal": who.account is not None,
         "arm": arm,
         "preview": who.preview,
-        "learned_at": model.get("learned_at"),
-        "slots": [_slot(slot, ask, voice, maker, filled, personal) for slot in ask.slots],
+        "learned_at": model.learned_at,
+        "slots": [_slot(slot, ask, voice, maker, filled, her) for slot in ask.slots],
     }
 
 
@@ -75,11 +74,9 @@ class _Filled:
     shown: Mapping[str, Product]
 
 
-def _filled(
-    shop: Shop, ask: Ask, model: Mapping[str, Any], visitor: Visitor | None, now: datetime, *, preview: bool
-) -> _Filled:
-    recs = slot_sources.recs(shop.slug, slot_choice.lists_wanted(ask, model, visitor), now)
-    scene = Scene(ask, now, model, recs, visitor, _of_category(shop, ask, model, now))
+def _filled(shop: Shop, ask: Ask, model: Model, her: Her | None, now: datetime, *, preview: bool) -> _Filled:
+    recs = slot_sources.recs(shop.slug, slot_choice.lists_wanted(ask, her), now)
+    scene = Scene(ask, model, recs, her, _of_category(shop, ask, model, now))
     chosen = {slot: slot_choice.choose(slot, scene) for slot in ask.slots}
     if preview:
         chosen = {slot: found or _samples(slot, model) for slot, found in chosen.items()}
@@ -88,19 +85,17 @@ def _filled(
     return _Filled(_fitting(ask, chosen, shown), shown)
 
 
-def _of_category(shop: Shop, ask: Ask, model: Mapping[str, Any], now: datetime) -> set[str] | None:
+def _of_category(shop: Shop, ask: Ask, model: Model, now: datetime) -> set[str] | None:
     if not ask.category:
         return None
-    lists = model.get("popular") or {}
-    popular = dict.fromkeys(product for place in (ask.country, EVERYWHERE) for product, _ in lists.get(place, ()))
-    shown = slot_sources.shown(shop.slug, list(popular)[:MOST_LOOKED_AT], now)
+    popular = [choice.product for choice in model.popular(ask.country)[:MOST_LOOKED_AT]]
+    shown = slot_sources.shown(shop.slug, popular, now)
     return {id for id, product in shown.items() if ask.category in (*product.categories, *product.tags)}
 
 
-def _samples(slot: str, model: Mapping[str, Any]) -> list[Choice]:
+def _samples(slot: str, model: Model) -> list[Choice]:
     """What a slot may look like, for a theme that is being made: popular products, else whatever there is."""
-    popular = [product for product, _ in (model.get("popular") or {}).get(EVERYWHERE, ())]
-    found = popular or list(model.get("catalogue") or ())
+    found = list(model.popularity) or model.catalogue
     return [Choice(product, SAMPLE) for product in found[:MOST_SAMPLES]] if slot != "messages" else []
 
 
@@ -126,9 +121,9 @@ def _can_be_shown(product: Product | None, ask: Ask) -> bool:
     return link(product.image) is not None if ask.pictures else True
 
 
-def _slot(slot: str, ask: Ask, voice: Voice, maker: Maker, filled: _Filled, visitor: Visitor | None) -> Json:
+def _slot(slot: str, ask: Ask, voice: Voice, maker: Maker, filled: _Filled, her: Her | None) -> Json:
     told: Json = {"name": slot, "kind": "products", "title": voice.title(slot, ask)}
     if slot == "messages":
-        items = maker.messages(visitor.messages[: ask.limit] if visitor else ())
+        items = maker.messages(her.visitor.messages[: ask.limit] if her else ())
         return {**told, "kind": "messages", "close": voice.close, "items": items}
     return {**told, "items": maker.products(slot, filled.choices[slot], filled.shown)}
