@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Collection, Hashable, Mapping
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
@@ -13,11 +12,11 @@ _everything: list[Remembered] = []  # type: ignore[type-arg]
 
 
 class Remembered(Generic[K, V]):
-    """At most `most` values, each for `fresh`; the one not asked for longest goes first."""
+    """At most `most` values, each for `fresh`; the one read longest ago goes first."""
 
     def __init__(self, fresh: timedelta, most: int) -> None:
         self._fresh, self._most = fresh, most
-        self._kept: OrderedDict[K, tuple[datetime, V]] = OrderedDict()
+        self._kept: dict[K, tuple[datetime, V]] = {}
         _everything.append(self)
 
     def get(self, key: K, now: datetime, read: Callable[[], V]) -> V:
@@ -32,14 +31,13 @@ class Remembered(Generic[K, V]):
             held = self._kept.get(key)
             if held is not None and since < held[0] <= now:
                 found[key] = held[1]
-                self._kept.move_to_end(key)
         missing = [key for key in dict.fromkeys(keys) if key not in found]
         for key, value in (read(missing) if missing else {}).items():
+            self._kept.pop(key, None)  # so that it stands last
             self._kept[key] = now, value
-            self._kept.move_to_end(key)
             found[key] = value
         while len(self._kept) > self._most:
-            self._kept.popitem(last=False)
+            del self._kept[next(iter(self._kept))]
         return found
 
     def forget(self) -> None:

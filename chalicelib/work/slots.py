@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 from chalicelib.domain import blinding
 from chalicelib.domain.customer import Node
@@ -109,8 +110,9 @@ def _fitting(ask: Ask, chosen: Mapping[str, list[Choice]], shown: Mapping[str, P
     fitting: dict[str, list[Choice]] = {}
     taken: set[str] = set()
     for slot in sorted(chosen, key=lambda slot: slot in PERSONAL):
-        there = (choice for choice in chosen[slot] if _can_be_shown(shown.get(choice.product), ask))
-        fitting[slot] = [c for c in there if c.product not in taken or c.code == SAMPLE][: ask.limit]
+        free = (choice for choice in chosen[slot] if choice.product not in taken or choice.code == SAMPLE)
+        there = (choice for choice in free if _can_be_shown(shown.get(choice.product), ask))
+        fitting[slot] = list(islice(there, ask.limit))
         taken |= {choice.product for choice in fitting[slot]}
     return fitting
 

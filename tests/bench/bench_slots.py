@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
 from statistics import median, quantiles
@@ -19,47 +20,52 @@ from chalice.config import Config
 from chalice.local import LambdaContext, LocalGateway
 
 from chalicelib import clock, keys
-from chalicelib.domain import blinding
 from chalicelib.domain.order import Buyer
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import stamp
 from chalicelib.domain.together import Pick
 from chalicelib.routes import limits
 from chalicelib.settings import settings
-from chalicelib.table import base, learnt, visitor
+from chalicelib.table import base, learnt
 from chalicelib.table.learnt import Rec
 from chalicelib.work import remembered
 from infra import resources
 from infra.local.ministack import REGION, Ministack
 from tests.acme import MASTER, NOW
 from tests.conftest import environment
-from tests.storefront import PAGE, bought, open_storefront, product
+from tests.storefront import PAGE, bought, open_storefront, product, reads
 
-PRODUCTS, VISITORS, ASKS = 400, 120, 400
+PRODUCTS, VISITORS, ASKS, A_DAY = 400, 120, 400, 2_000
+BETWEEN = timedelta(milliseconds=50)  # from one request to the next: a busy process
 Call = Callable[[int], dict[str, Any]]
 
 
+@dataclass(frozen=True)
+class Page:
+    """A kind of page: `of(n)` makes its n-th request. `warm`: so many are asked for before anything is measured;
+    `forgetting`: every request finds a process that knows nothing."""
+
+    of: Callable[[int], Callable[[], dict[str, Any]]]
+    asks: int = ASKS
+    warm: int = 0
+    forgetting: bool = False
+
+
 def run() -> dict[str, Any]:
-    """Milliseconds of one request inside the function, by kind of page, and table reads per request. `a_day` is how
-    people come: most look at few products (Zipf), one in six is logged in."""
+    """Milliseconds of one request inside the function, by kind of page, and table reads per request: in turn with a
+    bare route's, since a machine that idles in between answers more slowly. `a_day` is how people come: most look at
+    few products (Zipf), one in six is logged in, and what is remembered grows old."""
     with _world() as made:
         shop = _shop()
-        bare, query = _bare(made.table), _bare_query(made.table, shop)
-        floors = _measured(bare), _measured(query)
-        found = {name: _of(ask) for name, ask in _pages(shop).items()}
-        found["unchanged_304"] = _unchanged(shop)
-        one, many = (_middle(before, _measured(call)) for before, call in zip(floors, (bare, query), strict=True))
-        pages = {name: _beside(told, one, many) for name, told in found.items()}
-        return {"bare_route_with_one_read": one, "bare_route_with_one_query": many, **pages}
+        bare = _bare(made.table)
+        for n in range(100):
+            bare(n)
+        return {name: _beside(bare, page) for name, page in _pages(shop).items()}
 
 
-def _middle(one: dict[str, float], other: dict[str, float]) -> dict[str, float]:
-    return {name: (one[name] + other[name]) / 2 for name in one}
-
-
-def _pages(shop: Shop) -> dict[str, Call]:
+def _pages(shop: Shop) -> dict[str, Page]:
     rnd = Random(7)
-    views = rnd.choices(range(PRODUCTS), [1 / (n + 1) for n in range(PRODUCTS)], k=ASKS)
+    views = rnd.choices(range(PRODUCTS), [1 / (n + 1) for n in range(PRODUCTS)], k=A_DAY)
 
     def product_page(product: int, account: int | None = None) -> Any:
         slots = "goes-with,popular" if account is None else "goes-with,buy-again,messages"
@@ -68,18 +74,33 @@ def _pages(shop: Shop) -> dict[str, Call]:
     def home(account: int | None) -> Any:
         return _slots(shop, "buy-again,new-for-you,popular", account, page="home")
 
+    def some(n: int) -> Any:
+        return product_page(views[n], n % VISITORS if n % 6 == 0 else None) if n % 5 else home(None)
+
+    unchanged = {"If-None-Match": _slots(shop, "popular")()["headers"]["ETag"]}
     return {
-        "a_day": lambda n: product_page(views[n], n % VISITORS if n % 6 == 0 else None) if n % 5 else home(None),
-        "home_of_a_customer": lambda n: home(n % VISITORS),
-        "product_page_nobody_saw_lately": lambda n: product_page(n % PRODUCTS),
-        "same_page_again": lambda n: product_page(1),
+        "a_day": Page(some, A_DAY),
+        "home_of_a_customer": Page(lambda n: home(n % VISITORS), warm=VISITORS),
+        "product_page_nobody_saw_lately": Page(lambda n: product_page(n % PRODUCTS)),
+        "same_page_again": Page(lambda n: product_page(1)),
+        "unchanged_304": Page(lambda n: _slots(shop, "popular", headers=unchanged)),
+        "home_of_a_customer_in_a_new_process": Page(lambda n: home(n % VISITORS), 100, forgetting=True),
     }
 
 
-def _beside(told: dict[str, float], one: dict[str, float], many: dict[str, float]) -> dict[str, float]:
-    """Beside a bare GetItem, and beside a bare Query of what a customer's page has to read."""
-    ratios = {f"{name}_times_floor": told[f"{name}_ms"] / one[f"{name}_ms"] for name in ("p50", "p99")}
-    return ratios | {f"{name}_times_query": told[f"{name}_ms"] / many[f"{name}_ms"] for name in ("p50", "p99")} | told
+def _beside(bare: Call, page: Page) -> dict[str, float]:
+    calls = [page.of(n) for n in range(page.asks)]
+    remembered.forget_everything()
+    for n in range(page.warm):
+        calls[n]()
+    ours, floor, reads = _measured(bare, lambda n: calls[n](), page)
+    ratios = {f"{name}_times_floor": ours[f"{name}_ms"] / floor[f"{name}_ms"] for name in ("p50", "p99")}
+    return {
+        **ratios,
+        **ours,
+        **{f"bare_{name}": value for name, value in floor.items()},
+        "requests_to_the_table": reads,
+    }
 
 
 @contextmanager
@@ -132,26 +153,6 @@ def _bare(table: str) -> Call:
     return lambda n: app(event, LambdaContext("bare", 512))
 
 
-def _bare_query(table: str, shop: Shop) -> Call:
-    app = Chalice(app_name="bare")
-    client = boto3.client("dynamodb", region_name=REGION, endpoint_url=settings().endpoint_url)
-    nodes = [blinding.customer_id(shop.blind_key, f"account:{n}") for n in range(VISITORS)]
-    asked = {
-        "TableName": table,
-        "KeyConditionExpression": "pk = :p AND sk BETWEEN :a AND :b",
-        "ScanIndexForward": False,
-    }
-    between = {":a": {"S": visitor.FIRST}, ":b": {"S": visitor.LAST}}
-
-    @app.route("/bare/{n}")
-    def bare(n: str) -> dict[str, Any]:
-        values = {**between, ":p": {"S": base.partition("acme", "C", nodes[int(n)])}}
-        return {"items": client.query(**asked, ExpressionAttributeValues=values)["Items"]}
-
-    events = [_event(app, f"/bare/{n}", {}) for n in range(VISITORS)]
-    return lambda n: app(events[n % VISITORS], LambdaContext("bare", 512))
-
-
 def _slots(shop: Shop, slots: str, account: int | None = None, headers: dict[str, str] | None = None, **q: str) -> Any:
     """The finished call: only what happens inside the function is measured."""
     import app
@@ -174,34 +175,30 @@ def _event(app: Chalice, target: str, headers: dict[str, str]) -> dict[str, Any]
     return event
 
 
-def _of(ask: Call) -> dict[str, float]:
-    """One kind of page: the process starts out knowing nothing."""
-    remembered.forget_everything()
-    calls = [ask(n) for n in range(ASKS)]
-    reads: list[str] = []
-    client = base.Row._get_connection().connection.client
-    client.meta.events.register(
-        "before-call.dynamodb", lambda model, **more: reads.append(model.name), unique_id="bench"
-    )
-    told = _measured(lambda n: calls[n]())
-    client.meta.events.unregister("before-call.dynamodb", unique_id="bench")
-    return {**told, "requests_to_the_table": len(reads) / ASKS}
-
-
-def _unchanged(shop: Shop) -> dict[str, float]:
-    answer = _slots(shop, "popular")()
-    again = {"If-None-Match": answer["headers"]["ETag"]}
-    assert _slots(shop, "popular", headers=again)()["statusCode"] == 304
-    return _of(lambda n: _slots(shop, "popular", headers=again))
-
-
-def _measured(call: Callable[[int], Any]) -> dict[str, float]:
-    took = []
-    for n in range(ASKS):
+def _measured(bare: Call, call: Call, page: Page) -> tuple[dict[str, float], dict[str, float], float]:
+    """The page's figures, the bare route's, and how often the page asked the table for anything."""
+    ours, floor, asked = [], [], 0
+    clock.use(lambda: NOW + n * BETWEEN)
+    for n in range(page.asks):
         if n % 200 == 0:
             limits.forget_everything()  # one address asks for all of them
-        began = time.perf_counter()
-        answer = call(n)
-        took.append((time.perf_counter() - began) * 1000)
-        assert answer["statusCode"] in (200, 304), answer
+        if page.forgetting:
+            remembered.forget_everything()
+        floor.append(_timed(bare, n))
+        with reads() as found:
+            ours.append(_timed(call, n))
+        asked += len(found)
+    clock.use(lambda: NOW)
+    return _figures(ours), _figures(floor), asked / page.asks
+
+
+def _timed(call: Call, n: int) -> float:
+    began = time.perf_counter()
+    answer = call(n)
+    took = (time.perf_counter() - began) * 1000
+    assert answer["statusCode"] in (200, 304), answer
+    return took
+
+
+def _figures(took: list[float]) -> dict[str, float]:
     return {"p50_ms": median(took), "p99_ms": quantiles(took, n=100)[98]}
