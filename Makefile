@@ -36,8 +36,8 @@ lint: .venv/ready  ## ruff, mypy on the domain, cfn-lint on the template
 bench: $(READY_TO_PACK)  ## writes build/bench.json
 	$(PY) -m tests.bench
 
-bench-learn: .venv-learn/ready  ## recommendations held against popularity and implicit; writes build/bench-learn.json
-	@OPENBLAS_NUM_THREADS=1 .venv-learn/bin/python -m tests.bench.learn
+bench-learn: .venv/ready .venv-learn/ready  ## recommendations held against popularity and implicit, and a night's cost; writes build/bench-learn.json (MILLION=1: a whole night of a million orders too)
+	@OPENBLAS_NUM_THREADS=1 .venv-learn/bin/python -m tests.bench.learn $(if $(MILLION),--million)
 
 widget: .venv-widget/ready  ## the storefront script that is served, out of its sources (REPLACE=1: nobody has the last one)
 	@.venv-widget/bin/python -m infra.widget $(if $(REPLACE),--replace)

@@ -25,6 +25,7 @@ from chalicelib.routes.products import products
 from chalicelib.routes.provider_events import provider_events
 from chalicelib.routes.public import public
 from chalicelib.routes.ratings import rating_pages
+from chalicelib.routes.slot_report import slot_report
 from chalicelib.routes.slots import slots
 from chalicelib.routes.tasks import tasks
 from chalicelib.routes.widget import widget
@@ -45,6 +46,7 @@ for blueprint in (
     provider_events,
     learning,
     slots,
+    slot_report,
     visits,
     widget,
     public,

@@ -28,9 +28,17 @@ _COUNTS = (
     "ApproximateNumberOfMessagesNotVisible",
     "ApproximateNumberOfMessagesDelayed",
 )
-# What a kept connection says when the other side closed it while it was idle: nothing was taken in, so asking again is
-# safe. A timeout is not among them: it is answered by the caller's plan B.
-_STALE = (http.client.RemoteDisconnected, http.client.CannotSendRequest, ConnectionResetError, BrokenPipeError)
+# What a kept connection says when the other side closed it while it was idle, or the function was frozen: nothing was
+# taken in, so asking again is safe. OpenSSL has words of its own for it. A timeout is not among them: it is answered by
+# the caller's plan B.
+_STALE = (
+    http.client.RemoteDisconnected,
+    http.client.CannotSendRequest,
+    ConnectionResetError,
+    BrokenPipeError,
+    ssl.SSLEOFError,
+    ssl.SSLZeroReturnError,
+)
 
 
 class Trouble(Exception):
@@ -94,6 +102,7 @@ class Thin:
 
     def __init__(self, credentials: Credentials, region: str, endpoint: str = "") -> None:
         self._credentials, self._region, self._endpoint = credentials, region, endpoint
+        self._domain = f"{region}.amazonaws.com" + (".cn" if region.startswith("cn-") else "")
         self._kept = threading.local()
 
     def sqs_send(self, url: str, body: str, group: str) -> None:
@@ -166,10 +175,10 @@ class Thin:
         path = quote(f"/{key}", safe="/-_.~")
         if self._endpoint or "." in bucket:
             return self._base("s3"), f"/{bucket}{path}"
-        return f"https://{bucket}.s3.{self._region}.amazonaws.com", path
+        return f"https://{bucket}.s3.{self._domain}", path
 
     def _base(self, service: str) -> str:
-        return self._endpoint or f"https://{service}.{self._region}.amazonaws.com"
+        return self._endpoint or f"https://{service}.{self._domain}"
 
     def _call(self, service: str, target: str, kind: str, message: dict[str, Any]) -> Any:
         headers = {"content-type": kind, "x-amz-target": target}
@@ -265,6 +274,8 @@ def _ask(
     answer = response.read(LARGEST_ANSWER + 1)
     if len(answer) > LARGEST_ANSWER:
         raise http.client.HTTPException("answer too large")
+    if response.length:  # what did not come: `read` says nothing of it where it is told how much to read
+        raise http.client.IncompleteRead(b"", response.length)
     return response.status, answer
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from infra.schema_words import cell, form, limits, resolved, table
 
 ROOT = Path(__file__).parents[1]
 OPENAPI = ROOT / "chalicelib" / "routes" / "openapi.json"
@@ -40,14 +43,17 @@ def _operation(document: dict[str, Any], name: str, told: dict[str, Any]) -> Ite
     yield from (f"## `{name}`", "", f"{told['summary']}. For {_who(document, told)}.", "")
     if text := told.get("description"):
         yield from (text, "")
-    rows = [_parameter(_resolved(document, one)) for one in told.get("parameters", ())]
-    rows += list(_body(told))
-    if rows:
+    if rows := [_parameter(resolved(document, one)) for one in told.get("parameters", ())]:
         yield from ("| | in | | |", "|---|---|---|---|", *rows, "")
+    yield from _body(document, told)
+    yield from _curl(document, name, told)
     yield from ("| answer | |", "|---|---|")
     for status, answer in told["responses"].items():
-        yield f"| {status} | {_cell(_resolved(document, answer).get('description', ''))}{_answered(document, answer)} |"
+        yield f"| {status} | {cell(resolved(document, answer).get('description', ''))}{_answered(document, answer)} |"
     yield ""
+    for status, answer in told["responses"].items():
+        for content in resolved(document, answer).get("content", {}).values():
+            yield from table(document, content.get("schema", {}), f"`{status}`, field by field:")
 
 
 def _who(document: dict[str, Any], told: dict[str, Any]) -> str:
@@ -62,18 +68,48 @@ def _who(document: dict[str, Any], told: dict[str, Any]) -> str:
 
 def _parameter(told: dict[str, Any]) -> str:
     needed = "required" if told.get("required") else ""
-    return (
-        f"| `{told['name']}` | {told['in']} | {needed} | {_cell(told.get('description', ''))} {_form(told['schema'])} |"
-    )
+    kind = f"{form(told['schema'])}{limits(told['schema'])}"
+    return f"| `{told['name']}` | {told['in']} | {needed} | {cell(told.get('description', ''))} {kind} |"
 
 
-def _body(told: dict[str, Any]) -> Iterator[str]:
+def _body(document: dict[str, Any], told: dict[str, Any]) -> Iterator[str]:
     for kind, content in told.get("requestBody", {}).get("content", {}).items():
-        yield f"| body | {kind} | | {_form(content.get('schema', {}))} |"
+        schema = content.get("schema", {})
+        says = [told["requestBody"].get("description", ""), schema.get("description", ""), form(schema)]
+        yield from (" ".join(filter(None, [f"Body `{kind}`:", *says])), "")
+        yield from table(document, schema)
+
+
+def _curl(document: dict[str, Any], name: str, told: dict[str, Any]) -> Iterator[str]:
+    """How it is called from a shell, where that takes more than the address: with a body, or with a page's key."""
+    method, path = name.split(" ")
+    example = told.get("requestBody", {}).get("content", {}).get("application/json", {}).get("example")
+    of_pages = "storefront" in told.get("tags", ())
+    if not path.startswith("/v1/") or (example is None and not of_pages):
+        return
+    header = "Origin: https://acme.test" if of_pages else "Authorization: Bearer $KEY"
+    words = [f'curl -X {method} "$API{_asked(document, path, told)}" -H "{header}"']
+    if example is not None:
+        body = shlex.quote(json.dumps(example, ensure_ascii=False, indent=2))
+        words += ['-H "Content-Type: application/json"', f"-d {body}"]
+    yield from ("```sh", " ".join(words), "```", "")
+
+
+def _asked(document: dict[str, Any], path: str, told: dict[str, Any]) -> str:
+    """Path and query, of the parameters' examples."""
+    asked = [resolved(document, one) for one in told.get("parameters", ())]
+    given = {
+        where: {one["name"]: one["example"] for one in asked if one["in"] == where and "example" in one}
+        for where in ("path", "query")
+    }
+    query = "&".join(
+        f"{name}={','.join(value) if isinstance(value, list) else value}" for name, value in given["query"].items()
+    )
+    return path.format(**given["path"]) + ("?" if query else "") + query
 
 
 def _answered(document: dict[str, Any], answer: dict[str, Any]) -> str:
-    found = [_form(content.get("schema", {})) for content in _resolved(document, answer).get("content", {}).values()]
+    found = [form(content.get("schema", {})) for content in resolved(document, answer).get("content", {}).values()]
     return "".join(f" {one}" for one in found if one and "Problem" not in one)
 
 
@@ -82,45 +118,11 @@ def _schemas(document: dict[str, Any]) -> Iterator[str]:
         yield from (f"### {name}", "")
         if text := schema.get("description"):
             yield from (text, "")
-        rows = [_field(field, told, schema) for field, told in schema.get("properties", {}).items()]
-        if rows:
-            yield from ("| field | | |", "|---|---|---|", *rows, "")
-
-
-def _field(name: str, told: dict[str, Any], schema: dict[str, Any]) -> str:
-    optional = "" if name in schema.get("required", ()) else "may be missing. "
-    return f"| `{name}` | {_form(told)} | {optional}{_cell(told.get('description', ''))} |"
-
-
-def _form(schema: dict[str, Any]) -> str:
-    """A schema in a few words."""
-    if "$ref" in schema:
-        name = schema["$ref"].rpartition("/")[2]
-        return f"[{name}](#{name.lower()})"
-    if "const" in schema:
-        return f"`{json.dumps(schema['const'])}`"
-    if "enum" in schema:
-        return " ".join(f"`{'null' if one is None else one}`" for one in schema["enum"])
-    if many := schema.get("anyOf") or schema.get("oneOf"):
-        return " or ".join(filter(None, map(_form, many)))
-    if schema.get("type") == "array":
-        return f"list of {_form(schema.get('items', {})) or 'anything'}"
-    kinds = schema.get("type", "")
-    return " or ".join(kinds) if isinstance(kinds, list) else str(kinds)
-
-
-def _resolved(document: dict[str, Any], told: dict[str, Any]) -> dict[str, Any]:
-    found: Any = told
-    while "$ref" in found:
-        at: Any = document
-        for part in found["$ref"].removeprefix("#/").split("/"):
-            at = at[part]
-        found = at
-    return dict(found)
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+        if "properties" not in schema:
+            yield from (f"{form(schema)}{limits(schema)}", "")
+        yield from table(document, schema)
+        for example in schema.get("examples", ()):
+            yield from ("```json", json.dumps(example, ensure_ascii=False, indent=2), "```", "")
 
 
 def main() -> int:

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from chalicelib.domain import blinding, events
-from chalicelib.domain.order import STATUSES, Buyer, Order, digest
+from chalicelib.domain.order import FULFILMENTS, PAYMENTS, STATUSES, Buyer, Order, digest
 from chalicelib.domain.people import identity
 from chalicelib.domain.times import moment, stamp
 from chalicelib.table import names
@@ -198,7 +198,7 @@ def _version(view: tuple[Order, str | None]) -> tuple[Any, ...]:
     order, customer = view
     nameless = replace(order, buyer=Buyer(country=order.buyer.country))
     refunded = sum(refund.amount for refund in order.refunds)
-    rank = STATUSES.index(order.status)
+    rank = STATUSES.index(order.status), PAYMENTS.index(order.payment), FULFILMENTS.index(order.fulfilment)
     return _order(order.updated_at), order.settled, refunded, rank, digest(nameless), customer or "", digest(order)
 
 

@@ -46,6 +46,7 @@ function admin_url( $path ) { return "https://acme.test/wp-admin/$path"; }
 function wp_make_link_relative( $url ) { return preg_replace( '#^https?://[^/]+#', '', $url ); }
 function plugins_url( $name, $file ) { return "/wp-content/plugins/ecrm-storefront/$name"; }
 function wp_enqueue_script( $handle, $url ) { echo "<script src=\"$url\"></script>\n"; }
+function wp_localize_script( $handle, $name, $data ) { echo "<script>var $name = " . json_encode( $data ) . ";</script>\n"; }
 function wp_print_script_tag( $attributes ) {
 	echo '<script';
 	foreach ( $attributes as $name => $value ) { echo true === $value ? " $name" : " $name=\"" . esc_attr( $value ) . '"'; }

@@ -144,6 +144,18 @@ class TestAWarning:
         assert "--source-url" not in told
         assert "--consent-meta" not in told
 
+    @pytest.mark.parametrize("typed", ["wren-marygold", "wren-marigolds", "wren-margold", "wren-mraigold"])
+    def test_is_given_first_for_a_name_that_is_anothers_but_for_a_letter(self, owner, typed):
+        owner.adds(shop="wren-marigold")
+        first = owner.adds(shop=typed)["warnings"][0]
+        assert first.startswith(f"This makes a NEW shop, {typed}, beside wren-marigold.")
+        assert "--shop wren-marigold" in first
+        assert "NEW" not in owner.adds(shop=typed)["warnings"][0]
+
+    def test_is_not_given_for_a_name_that_cannot_be_mistaken(self, owner):
+        owner.adds(shop="acme")
+        assert not [told for told in owner.adds(shop="acme-uk")["warnings"] if "NEW" in told]
+
     def test_does_not_keep_the_shop_from_being_registered(self, owner):
         owner.adds()
         assert owner.rows["acme"].sender == ""
@@ -221,6 +233,16 @@ class TestTheSameShopAgain:
         assert not keys.is_secret_key(old, stored)
         assert owner.adds()["secret_key"] == new
 
+    def test_gets_a_new_identity_secret_when_it_asks_for_one(self, owner):
+        old, new = owner.adds()["identity_secret"], owner.adds(rotate_identity_secret=True)["identity_secret"]
+        assert old != new
+        assert owner.adds()["identity_secret"] == new
+
+    def test_is_only_shown_by_a_dry_run(self, owner):
+        told, before = owner.adds(), dict(owner.rows)
+        assert owner.adds(dry_run=True) == told
+        assert owner.rows == before
+
     def test_can_be_switched_off_and_on(self, owner):
         secret = owner.adds()["secrets"]["order.created"]
         owner.adds(state="off")
@@ -278,7 +300,8 @@ class TestABadArgument:
             ({"source_url": "javascript:alert(1)"}, "--source-url: an address"),
             ({"api_url": "https://u:p@acme.test"}, "--api-url: an address"),
             ({"api_url": "http://[::1"}, "--api-url: an address"),
-            ({"origin": ["https://acme.test/path"]}, "--origin: where the shop"),
+            ({"origin": ["https://acme.test/path"]}, "--origin: without a path: https://acme.test"),
+            ({"rotate_secret_key": True}, "--rotate-secret-key: there is no shop acme yet"),
             ({"connected_at": "yesterday"}, "--connected-at: a moment"),
             ({"jwks": "{}"}, "--jwks: a file"),
             ({"state": "gone"}, "--state: one of"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -13,7 +12,7 @@ from chalicelib import clock, keys
 from chalicelib.domain.order import Buyer
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import stamp
-from chalicelib.table import customers, shelf, slot_counts
+from chalicelib.table import customers, shelf, shops, slot_counts, visits
 from chalicelib.work import aws, privacy, rid
 from chalicelib.work.rid import Rid
 from tests.acme import MASTER, NOW, see_account
@@ -64,11 +63,19 @@ def waiting(shop: Shop, account: str = "7") -> list[str]:
     return sorted(one.follow_up for one in shelf.of_customer("acme", [node(shop, account)], NOW))
 
 
-def close(message: str = "f_cup", slot: str = "messages", shop: str = "acme", days: int = 0) -> dict[str, Any]:
-    return {
-        "type": "close",
-        "rid": rid.make(MASTER, shop, Rid(slot, message, "message", rid.day_of(NOW - timedelta(days=days)))),
-    }
+def close(
+    message: str = "f_cup", slot: str = "messages", shop: str = "acme", days: int = 0, account: str = "7"
+) -> dict[str, Any]:
+    """With the name that her page has of a message."""
+    day = rid.day_of(NOW - timedelta(days=days))
+    whose = node(known(), account) if account else ""
+    return {"type": "close", "rid": rid.make(MASTER, shop, Rid(slot, message, "message", day, whose))}
+
+
+def known() -> Shop:
+    found = shops.get("acme")
+    assert found
+    return found
 
 
 def accepted(answer: Answered) -> int:
@@ -77,7 +84,8 @@ def accepted(answer: Answered) -> int:
 
 
 def counted() -> dict[Any, dict[str, int]]:
-    return {place: dict(counts) for place, counts in slot_counts.between("acme", "2026-11-21", "2026-11-21").items()}
+    found = slot_counts.summed(slot_counts.by_day("acme", "2026-11-21", "2026-11-21"))
+    return {place: dict(counts) for place, counts in found.items()}
 
 
 @pytest.mark.parametrize("consent", [None, False, True])
@@ -92,51 +100,65 @@ def test_what_the_page_shows_and_she_closes_is_not_shown_again(shop: Shop, queue
     assert counted() == {("messages", "message"): {"closed": 1}}
 
 
-def test_without_consent_nothing_else_is_taken_from_her_token(shop: Shop, queue: Queue, fake: FakeDynamo) -> None:
-    before = list(fake.all())
+def test_without_consent_nothing_of_her_token_is_looked_at(shop: Shop, queue: Queue, fake: FakeDynamo) -> None:
+    before = [item for item in fake.all() if item["k"]["S"] != "shelf"]
     seen = {"type": "seen", "rids": [close("f_tea")["rid"]]}
     told = [view("ring"), {"type": "identify"}, {"type": "search", "query": "tea"}, seen, close()]
-    assert accepted(tells(shop, *told, visitor=LAPTOP, token=token(shop))) == 2
-    closed, rest = queue.messages
-    assert (closed["closer"], closed["account"], closed["events"]) == ("7", None, [close()])
-    assert (rest.get("closer"), rest["account"], rest["visitor"], rest["events"]) == (None, None, None, [seen])
+    assert accepted(tells(shop, *told, visitor=LAPTOP, token="a.b.c")) == 2
+    (message,) = queue.messages
+    assert (message["account"], message["visitor"], message["events"]) == (None, None, [seen, close()])
     queue.taken()
-    assert {item["k"]["S"] for item in fake.all() if item not in before} == {"slot_count"}
+    after = [item for item in fake.all() if item["k"]["S"] != "shelf"]
+    assert {item["k"]["S"] for item in after if item not in before} == {"slot_count"}
     assert waiting(shop) == ["f_tea"]
 
 
 def test_with_consent_what_she_closed_is_told_beside_the_rest(shop: Shop, queue: Queue) -> None:
     assert accepted(tells(shop, view("ring"), close(), consent=True, visitor=LAPTOP, token=token(shop))) == 2
-    assert [(one.get("closer"), one["account"], one["visitor"]) for one in queue.messages] == [
-        ("7", None, None),
-        (None, "7", LAPTOP),
-    ]
     queue.taken()
     assert waiting(shop) == ["f_tea"]
+    (row,) = visits.all_of_customer("acme", node(shop))
+    assert [one["type"] for one in row.happened] == ["view"]
 
 
 @pytest.mark.parametrize("consent", [None, True])
-def test_nobody_closes_anything(shop: Shop, queue: Queue, consent: bool | None) -> None:
-    assert accepted(tells(shop, close(), consent=consent, visitor=LAPTOP)) == 0
+def test_a_page_that_is_open_for_longer_than_its_token_lives_still_closes(
+    shop: Shop, queue: Queue, consent: bool | None
+) -> None:
     old = token(shop, expires=NOW - timedelta(minutes=2))
-    assert accepted(tells(shop, close(), consent=consent, visitor=LAPTOP, token=old)) == 0
-    assert queue.told == []
+    assert accepted(tells(shop, close(days=1), consent=consent, visitor=LAPTOP, token=old)) == 1
+    queue.taken()
+    assert waiting(shop) == ["f_tea"]
+    assert accepted(tells(shop, close("f_tea"), consent=consent, visitor=LAPTOP)) == 1
+    queue.taken()
+    assert (waiting(shop), waiting(shop, "8")) == ([], ["f_cup"])
 
 
-def test_a_token_that_is_not_hers_is_refused_for_this_too(shop: Shop, queue: Queue) -> None:
+def test_with_consent_a_token_that_is_not_hers_is_refused_for_this_too(shop: Shop, queue: Queue) -> None:
     open_storefront("bazaar")
     other = keys.customer_token(keys.identity_secret(MASTER, "bazaar"), "acme", "7", NOW + timedelta(minutes=5))
     for forged in (other, "a.b.c", token(shop)[:-2]):
-        answer = tells(shop, close(), token=forged)
+        answer = tells(shop, close(), consent=True, token=forged)
         assert (answer.status, answer.json["field"]) == (401, "token")
     assert queue.told == []
 
 
-def test_another_customers_messages_stay_where_they_are(shop: Shop, queue: Queue) -> None:
-    """Omid hands in the name of a message that only Mina has, and of one that both have."""
-    tells(shop, close("f_tea"), close("f_cup"), token=token(shop, "8"))
+def test_of_two_customers_each_closes_her_own(shop: Shop, queue: Queue) -> None:
+    """What is closed is named by what her own page was shown, whoever is logged in meanwhile."""
+    (cup,) = [one["rid"] for one in items(asks(shop, "messages", account="8"), "messages")]
+    tells(shop, {"type": "close", "rid": cup}, token=token(shop, "7"), consent=True)
     queue.taken()
     assert (waiting(shop, "7"), waiting(shop, "8")) == (["f_cup", "f_tea"], [])
+
+
+def test_nobody_is_shown_the_names_of_anothers_messages(shop: Shop) -> None:
+    """Whoever holds one may close that message: so a page gets them for a token of its own, and nowhere else."""
+    hers = {one["rid"] for one in items(asks(shop, "messages", account="7"), "messages")}
+    his = {one["rid"] for one in items(asks(shop, "messages", account="8"), "messages")}
+    assert (len(hers), len(his), hers & his) == (2, 1, set())
+    assert items(asks(shop, "messages"), "messages") == items(asks(shop, "messages", account="99"), "messages") == []
+    preview = asks(shop, "messages", account="7", key=keys.test_key(MASTER, "acme"))
+    assert [one["rid"] for one in items(preview, "messages")] == [None, None]
 
 
 def test_what_was_never_shown_closes_nothing(shop: Shop, queue: Queue) -> None:
@@ -147,8 +169,8 @@ def test_what_was_never_shown_closes_nothing(shop: Shop, queue: Queue) -> None:
         close(days=3),
         {"type": "close", "rid": "f_cup"},
     ]
-    product = close("f_cup", slot="popular")
-    tells(shop, *forged, product, token=token(shop))
+    of_nobody = [close("f_cup", slot="popular"), close("f_cup", account=""), close("f_never")]
+    tells(shop, *forged, *of_nobody, token=token(shop), consent=True)
     queue.taken()
     assert waiting(shop) == ["f_cup", "f_tea"]
     assert counted()["", ""] == {"refused": len(forged)}
@@ -159,18 +181,34 @@ def test_told_twice_or_too_late_it_comes_to_the_same(shop: Shop, queue: Queue, f
     (text,) = [text for _, text in queue.told]
     assert work([text, text]) == work([text]) == []
     assert waiting(shop) == ["f_tea"]
-    privacy.erase(shop, node(shop), NOW)
+    hers = node(shop)
+    privacy.erase(shop, hers, NOW)
     left = list(fake.all())
+    assert not [item for item in left if item["k"]["S"] == "shelf" and hers in item["pk"]["S"]]
     assert work([text]) == []
     assert [item for item in fake.all() if item not in left and item["k"]["S"] != "slot_count"] == []
 
 
-def test_of_somebody_we_were_never_told_of_nothing_is_kept(shop: Shop, queue: Queue, fake: FakeDynamo) -> None:
-    before = list(fake.all())
-    tells(shop, close(), token=token(shop, "99"))
+def test_a_message_that_is_sent_again_after_she_closed_it_does_not_come_back(
+    shop: Shop, queue: Queue, fake: FakeDynamo
+) -> None:
+    """Nobody knew whether it had been sent. Its words are gone meanwhile; its name goes after 30 days."""
+    tells(shop, close())
     queue.taken()
-    assert {item["k"]["S"] for item in fake.all() if item not in before} == {"slot_count"}
-    assert (waiting(shop, "7"), waiting(shop, "8")) == (["f_cup", "f_tea"], ["f_cup"])
+    shelf.put("acme", node(shop), shelf.Shown("f_cup", "It is back", stamp(NOW)))
+    assert waiting(shop) == ["f_tea"]
+    assert [one["id"] for one in items(asks(shop, "messages", account="7"), "messages")] == ["f_tea"]
+    (left,) = [one for one in fake.all() if one["sk"]["S"] == "SHELF#f_cup" and one["pk"]["S"].endswith(node(shop))]
+    assert set(left) == {"pk", "sk", "k", "rev", "ttl", "at", "follow_up"}
+    assert int(left["ttl"]["N"]) == int((NOW + timedelta(days=30)).timestamp())
+
+
+def test_closing_costs_one_write_and_no_read(shop: Shop, queue: Queue, fake: FakeDynamo) -> None:
+    tells(shop, close())
+    calls: list[str] = []
+    fake.before = lambda operation, asked: calls.append(operation) if "#C#" in str(asked) else None
+    queue.taken()
+    assert calls == ["PutItem"]
 
 
 def test_a_close_that_fails_comes_again(shop: Shop, queue: Queue, fake: FakeDynamo) -> None:
@@ -187,13 +225,6 @@ def test_a_close_that_fails_comes_again(shop: Shop, queue: Queue, fake: FakeDyna
     assert (waiting(shop), counted()) == (["f_cup", "f_tea"], {})
     assert work([text]) == []
     assert (waiting(shop), counted()) == (["f_tea"], {("messages", "message"): {"closed": 1}})
-
-
-def test_a_name_on_the_queue_closes_messages_and_nothing_else(shop: Shop, fake: FakeDynamo) -> None:
-    facts = {"shop": "acme", "visitor": LAPTOP, "account": "7", "at": stamp(NOW), "consent": False, "closer": "7"}
-    before = list(fake.all())
-    assert work([json.dumps({**facts, "events": [view("ring"), {"type": "identify"}]})]) == []
-    assert list(fake.all()) == before
 
 
 def test_with_the_test_key_it_is_checked_and_nothing_happens(shop: Shop, queue: Queue) -> None:

@@ -349,7 +349,7 @@ def test_the_test_key_may_be_tried_from_anywhere_and_nothing_is_kept(
 ) -> None:
     key, headers = keys.test_key(MASTER, "acme"), {"Origin": origin, "User-Agent": "curl/8.9.1"}
     answer = tells(shop, view("1"), SEEN, key=key, headers=headers, consent=True, visitor=LAPTOP)
-    assert (answer.status, answer.json) == (202, {"accepted": 2, "preview": True})
+    assert (answer.status, answer.json) == (202, {"accepted": 2, "preview": True, "refused": 1})
     assert problem(tells(shop, view(""), key=key, headers=headers)) == (400, "events[0].product")
     assert problem(tells(shop, view("1"), key=key, headers=headers, consent=True, token="x.y.z")) == (401, "token")
     assert queue.told == []

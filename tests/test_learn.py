@@ -271,6 +271,56 @@ def test_a_newer_order_knows_the_newer_price(dynamo: FakeDynamo) -> None:
     assert products.of_ids("acme", ["tea"])["tea"].price == 950
 
 
+def test_a_product_is_what_its_newest_order_says_whichever_came_in_first(
+    dynamo: FakeDynamo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with small_pieces(monkeypatch):
+        night = opened()
+        line = sold(1, "x", ["tea"], NIGHT).lines[0]
+        told = [(NIGHT - timedelta(days=1), "Assam, new harvest", 950), (NIGHT - timedelta(days=200), "Old tea", 500)]
+        for number, (at, title, price) in enumerate(told):
+            lines = (replace(line, title=title, unit_price=price, total=price),)
+            acme.see(night.shop, sold(900 + number, "buyer1", ["tea"], at, lines=lines), now=NIGHT)
+        night.learns()
+    found = products.of_ids("acme", ["tea"])["tea"]
+    assert (found.title, found.price, found.url, found.image) == ("Assam, new harvest", 950, None, None)
+
+
+def newest_tea(night: Learning, *lines: tuple[int, int, str], **fields: Any) -> products.Product:
+    """What a night knows of tea once an order of it is there; lines as quantity, price of one, title."""
+    line = sold(1, "x", ["tea"], NIGHT).lines[0]
+    told = [
+        replace(line, quantity=quantity, unit_price=price, total=quantity * price, title=title)
+        for quantity, price, title in lines
+    ]
+    acme.see(night.shop, sold(900, "buyer1", ["tea"], NIGHT, lines=tuple(told), **fields), now=NIGHT)
+    night.learns()
+    return products.of_ids("acme", ["tea"])["tea"]
+
+
+def test_a_price_is_that_of_one_piece(dynamo: FakeDynamo) -> None:
+    assert newest_tea(opened(), (6, 850, "Assam tea")).price == 850
+
+
+def test_of_several_variants_the_cheapest_is_told(dynamo: FakeDynamo) -> None:
+    found = newest_tea(opened(), (1, 2400, "Assam tea, tin"), (1, 0, "Assam tea, a sample"), (1, 850, "Assam tea, bag"))
+    assert (found.title, found.price) == ("Assam tea, bag", 850)
+
+
+def test_what_was_given_on_top_is_not_free(dynamo: FakeDynamo) -> None:
+    assert newest_tea(opened(), (1, 0, "Assam tea")).price is None
+
+
+def test_an_order_in_another_currency_does_not_change_the_shops_own_price(dynamo: FakeDynamo) -> None:
+    found = newest_tea(opened(), (1, 1100, "Assam tea"), currency="USD", currency_original="USD")
+    assert (found.price, found.currency) == (900, "EUR")
+
+
+def test_where_all_orders_are_in_another_currency_that_one_is_told(dynamo: FakeDynamo) -> None:
+    found = newest_tea(opened(currency="GBP"), (1, 950, "Assam tea"))
+    assert (found.price, found.currency) == (950, "EUR")
+
+
 # --- dying -----------------------------------------------------------------------------------------------------------
 
 

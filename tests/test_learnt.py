@@ -16,7 +16,13 @@ from tests.fake_dynamo import FakeDynamo
 from tests.learning import NIGHT, rows_of, sold
 
 TEA = Rec((Pick("cup", 0.42, 12), Pick("pot", 0.07, 3)), True, 30)
-MODEL = {"learned_at": "2026-11-22T02:10:00Z", "popular": {"*": [["چای", 12]]}, "parts": {}, "withheld": []}
+MODEL = {
+    "format": learnt.FORMAT,
+    "learned_at": "2026-11-22T02:10:00Z",
+    "popular": {"*": [["چای", 12]]},
+    "parts": {},
+    "withheld": [],
+}
 POT = Product("pot", "Tea pot", products.FROM_ORDERS, price=4200, currency="EUR")
 
 
@@ -47,6 +53,13 @@ def test_a_row_that_says_nothing_goes(dynamo: FakeDynamo) -> None:
     learnt.put_rec("acme", "tea", TEA)
     learnt.put_rec("acme", "tea", Rec())
     assert rows_of(dynamo) == {}
+
+
+@pytest.mark.parametrize("junk", ["junk", 7, {"a": 1}, [["cup"]], [["cup", "much", 3]], [5]])
+def test_a_list_that_cannot_be_read_tells_nothing(dynamo: FakeDynamo, junk: object) -> None:
+    learnt.put_rec("acme", "cup", TEA)
+    base.commit([base.put(learnt.RecRow("S#acme#P#tea", "REC", together=junk))])
+    assert learnt.recs("acme", ["tea", "cup"]) == {"cup": TEA}
 
 
 def test_the_model_is_one_item_and_comes_back_whole(dynamo: FakeDynamo) -> None:
@@ -118,8 +131,29 @@ def test_months_without_orders_are_not_read_and_old_ones_are(dynamo: FakeDynamo)
     for number, at in enumerate(("2024-02-10T10:00:00Z", "2024-02-11T10:00:00Z", "2026-11-01T10:00:00Z")):
         acme.see(shop, sold(number, "sara", ["tea"], NIGHT, placed_at=at))
     assert order_pages.months("acme", NIGHT) == ["2024-02", "2026-11"]
-    first = order_pages.gists("acme", "2024-02", None, 1)
-    assert [position for position, _ in first] == ["2024-02-10T10:00:00#0"]
+    first, position = order_pages.gists("acme", "2024-02", None, 1)
+    assert [at for at, _ in first] == [position] == ["2024-02-10T10:00:00#0"]
     assert [gist["l"] for _, gist in first] == [[["tea", 1, 900]]]
-    rest = order_pages.gists("acme", "2024-02", first[0][0], 10)
-    assert [position for position, _ in rest] == ["2024-02-11T10:00:00#1"]
+    rest, position = order_pages.gists("acme", "2024-02", position, 10)
+    assert ([at for at, _ in rest], position) == (["2024-02-11T10:00:00#1"], None)
+    assert order_pages.gists("acme", "2024-03", None, 10) == ([], None)
+
+
+@pytest.mark.parametrize("most", [1, 2, 3, 7, 100])
+def test_orders_of_several_shards_come_in_their_order_and_each_once(
+    dynamo: FakeDynamo, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    """One shard may give few at once while another gives many: nothing is passed over."""
+    from chalicelib.table import order_pages, orders
+
+    for module in (order_pages, orders):
+        monkeypatch.setattr(module, "FEED_SHARDS", 3)
+    shop, _ = acme.open_shop()
+    for number in range(20):
+        acme.see(shop, sold(number, "sara", ["tea"], NIGHT.replace(day=1 + number)))
+    found, position, pages = list[str](), None, 0
+    while position or not pages:
+        page, position = order_pages.gists("acme", "2026-11", position, most)
+        found, pages = [*found, *(at for at, _ in page)], pages + 1
+        assert pages <= 21
+    assert [at.partition("#")[2] for at in found] == [str(number) for number in range(20)]

@@ -311,6 +311,7 @@ def _ask_everything(life: Life) -> None:
             for body in (b"do=mine", b"do=stop", b"stars=2"):
                 assert life.ask("POST", path.partition("?")[0], body, form)[0] == 200
     assert life.ask("GET", "/v1/tasks")[0] == 200
+    assert life.ask("GET", "/v1/slots/report")[0] == 200
     assert life.ask("DELETE", f"/v1/customers/{customers[0]['id']}")[0] == 202
     life.run(1)
 

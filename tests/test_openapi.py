@@ -32,6 +32,7 @@ from chalicelib.routes.public import OPENAPI
 from chalicelib.table import base, follow_ups, ratings, tasks
 from chalicelib.work import aws, read_health, read_tasks
 from infra import reference
+from infra import schema_words as words
 from tests.acme import NOW, SARA, open_shop, order, see
 from tests.fake_dynamo import instead_of_dynamodb
 from tests.gateway import ask, partner, wsgi
@@ -89,9 +90,85 @@ def test_the_reference_is_the_document() -> None:
     assert reference.REFERENCE.read_text() == reference.written(DOCUMENT), "make reference"
 
 
+def sections() -> dict[str, str]:
+    """The reference: what stands under each heading."""
+    parts = re.split(r"^##+ (.+)$", reference.REFERENCE.read_text(), flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def test_the_reference_tells_what_to_send_field_by_field_with_one_example() -> None:
+    told = sections()
+    for path, method, operation in operations():
+        taken = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+        section, schema = told[f"`{method.upper()} {path}`"], taken.get("schema", {})
+        if "$ref" in schema:
+            assert f"](#{schema['$ref'].rpartition('/')[2].lower()})" in section
+        for name, field in schema.get("properties", {}).items():
+            assert f"\n| `{name}` | {words.form(field)}" in section, (path, name)
+        assert (" -d '{" in section) == ("example" in taken), path
+        assert ("example" in taken) or not (taken and path.startswith("/v1/")), path
+
+
+@pytest.mark.parametrize(
+    ("schema", "row"),
+    [
+        ("SlotProduct", "| `price.amount` | integer | Minor units"),
+        ("SlotProduct", "| `why.text` | string | The reason"),
+        ("Events", '| `events[]` | `{"type": "view", "product": "22727", "ago": 4}` | She looked at a product. |'),
+        ("Events", "| `events[].query` | string, 1 to 200 characters | What she typed. |"),
+        ("Events", "| `events[].ago` | integer, 0 to 3600 | may be missing. So many seconds"),
+        ("Outlook", "| `second_order` | object or null | That she, who ordered once, orders again. |"),
+        ("Outlook", "| `value[].orders.expected` | number |"),
+        ("SlotDay", "| `slots.*.seen` | integer |"),
+    ],
+)
+def test_the_reference_opens_what_has_no_name_of_its_own(schema: str, row: str) -> None:
+    assert row in sections()[schema]
+
+
+def parts(told: Any, place: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every object in the document, with where it stands. What an example holds is none of them."""
+    if isinstance(told, dict):
+        yield place, told
+        for name, value in told.items():
+            if name not in ("example", "examples"):
+                yield from parts(value, f"{place}/{name}")
+    elif isinstance(told, list):
+        for at, value in enumerate(told):
+            yield from parts(value, f"{place}/{at}")
+
+
+def examples() -> Iterator[tuple[str, Any, dict[str, Any]]]:
+    """Where it stands, the example, and its schema."""
+    for place, told in parts(DOCUMENT, ""):
+        if "example" in told:
+            yield place, told["example"], told["schema"]
+        for example in told.get("examples", ()):
+            yield place, example, told
+
+
+def test_every_example_is_as_its_schema_says() -> None:
+    found = list(examples())
+    assert len(found) > 30
+    for place, example, schema in found:
+        whole = {**schema, "components": DOCUMENT["components"]}
+        wrong = list(jsonschema.Draft202012Validator(whole).iter_errors(example))
+        assert not wrong, (place, wrong[0].message)
+
+
+def test_every_field_that_may_be_sent_says_what_it_means() -> None:
+    taken = [operation["requestBody"]["content"] for _, _, operation in operations() if "requestBody" in operation]
+    bodies = [body["application/json"].get("schema", {}) for body in taken if "application/json" in body]
+    for body in [*bodies, DOCUMENT["components"]["schemas"]["Events"]]:
+        for place, told in parts(body, ""):
+            for name, field in told.get("properties", {}).items():
+                assert "const" in field or "$ref" in field or field.get("description"), (place, name)
+
+
 def test_every_route_of_the_app_is_described_and_nothing_else() -> None:
     routes = {(path, method.lower()) for path, methods in app.app.routes.items() for method in methods}
-    routes = {(path, method) for path, method in routes if method != "options"}  # a browser's own question
+    # A browser's own question, and what GET answers without its body.
+    routes = {(path, method) for path, method in routes if method not in ("options", "head")}
     assert routes == {(path, method) for path, method, _ in operations()}
 
 
@@ -104,6 +181,13 @@ def test_every_operation_says_who_may_call_it_and_what_can_go_wrong() -> None:
         assert operation["summary"], (path, method)
     ids = [operation["operationId"] for _, _, operation in operations()]
     assert len(set(ids)) == len(ids)
+
+
+@pytest.mark.parametrize("path", ["/openapi.json", "/widget.js"])
+def test_a_monitor_that_asks_for_the_head_alone_gets_it(path: str) -> None:
+    head, whole = ask("HEAD", path), ask("GET", path)
+    assert (head.status, head.text) == (200, "")
+    assert head.headers == whole.headers
 
 
 def test_what_is_public_answers_without_a_key() -> None:

@@ -811,7 +811,9 @@ class TestProducts:
     def test_what_can_be_bought(self, changed, there):
         assert self.product(variants=[self.variant(**changed)]).available is there
 
-    @pytest.mark.parametrize("changed", [{"status": "draft"}, {"status": "archived"}, {"published_at": None}])
+    @pytest.mark.parametrize(
+        "changed", [{"status": "draft"}, {"status": "archived"}, {"status": "unlisted"}, {"published_at": None}]
+    )
     def test_what_has_no_page_is_not_for_sale(self, changed):
         assert not self.product(**changed).available
 

@@ -120,6 +120,7 @@ def test_every_slot_and_reason_is_said_in_every_language(language: str) -> None:
     assert {f"title_{slot.replace('-', '_')}" for slot in SLOTS} <= set(words)
     for key in ("why_bought_together", "why_goes_with_cart", "why_popular"):
         assert "{buyers}" in words[key]
+    assert "{number}" in words["sample_product"]
 
 
 def test_what_cannot_be_bought_is_not_shown(shop: Shop) -> None:
@@ -317,6 +318,27 @@ def test_a_question_that_is_wrong_says_where(shop: Shop, query: str, field: str)
     assert answer.headers["access-control-allow-origin"] == PAGE
 
 
+@pytest.mark.parametrize(
+    ("slots", "named", "near"),
+    [
+        ("popular,viewd,buy-again", '"viewd"', "; viewed?"),
+        ("buy_again", '"buy_again"', "; buy-again?"),
+        ("Popular", '"Popular"', "; popular?"),
+        ("new-for-yuo", '"new-for-yuo"', "; new-for-you?"),
+        ("wallet", '"wallet"', ""),
+        ("x%E2%80%AE%00%0Ay", '"xy"', ""),
+        ("z" * 200, f'"{"z" * 60}"', ""),
+    ],
+)
+def test_a_slot_that_there_is_not_is_named_and_what_comes_near_it(
+    shop: Shop, slots: str, named: str, near: str
+) -> None:
+    """One misspelt name leaves all slots of its page empty: whoever makes it has to see which."""
+    answer = raw(f"key={shop.publishable_key}&slots={slots}")
+    assert problem(answer) == (400, "slots")
+    assert answer.json["detail"] == f"names {named}, which is none of {', '.join(SLOTS)}{near}"
+
+
 @pytest.mark.parametrize("key", ["", "pk_acme_" + "0" * 22, "pk_nobody_" + "0" * 22, "sk_acme_" + "0" * 43, "\u2603"])
 def test_a_key_that_is_none_opens_nothing(shop: Shop, key: str) -> None:
     assert problem(raw(f"slots=popular&key={quote(key)}")) == (401, "key")
@@ -423,6 +445,61 @@ def test_a_theme_that_is_being_made_sees_samples_from_any_origin(shop: Shop) -> 
     assert {item["why"]["code"] for item in items(answer, "buy-again")} == {"sample"}
     assert all(item["rid"] is None for slot in answer.json["slots"] for item in slot["items"])
     assert answer.headers["cache-control"] == "no-store"
+
+
+def before(shop: Shop, slot: str, **q: Any) -> list[dict[str, Any]]:
+    """What a theme developer sees of the slot, before the page is live."""
+    remembered.forget_everything()
+    return items(asks(shop, slot, key=keys.test_key(MASTER, "acme"), **q), slot)
+
+
+@pytest.mark.parametrize(("language", "named"), [("en", "Sample product 1"), ("fa", "کالای نمونهٔ ۱")])
+def test_on_the_first_day_a_theme_sees_samples_that_are_named_so(table: str, language: str, named: str) -> None:
+    clock.use(lambda: NOW)
+    open_storefront(currency="IRT")
+    key, headers = keys.test_key(MASTER, "acme"), {"Origin": "http://localhost:9999"}
+    answer = ask("GET", f"/v1/slots?key={key}&slots=popular,viewed,messages&language={language}", headers)
+    one = items(answer, "popular")[0]
+    assert (one["title"], one["url"], one["image"], one["rid"]) == (named, "http://localhost:9999/", None, None)
+    assert (one["price"]["currency"], one["why"]["code"]) == ("IRR", "sample")
+    assert [len(slot["items"]) for slot in answer.json["slots"]] == [8, 8, 0]
+    assert len({item["product_id"] for item in items(answer, "popular")}) == 8
+
+
+def test_samples_lead_to_a_page_that_there_is(table: str) -> None:
+    """What leads nowhere the script does not show. A file on the disk has no origin."""
+    clock.use(lambda: NOW)
+    shop = open_storefront()
+    key = keys.test_key(MASTER, "acme")
+    urls = {}
+    for origin in ("http://localhost:1", "http://localhost:2", "null", "javascript:alert(1)"):
+        urls[origin] = {
+            one["url"] for one in items(asks(shop, "popular", key=key, headers={"Origin": origin}), "popular")
+        }
+    own = {f"{PAGE}/"}
+    assert list(urls.values()) == [{"http://localhost:1/"}, {"http://localhost:2/"}, own, own]
+
+
+def test_products_of_the_page_come_before_samples_that_are_made_up(table: str) -> None:
+    clock.use(lambda: NOW)
+    shop = open_storefront()
+    for id in ("pot", "cup"):
+        product(shop, id)
+    found = before(shop, "goes-with", product="pot", cart="cup,gone")
+    assert [one["product_id"] for one in found[:3]] == ["pot", "cup", "sample-1"]
+    assert len(found) == 8
+    assert len(before(shop, "goes-with", product="pot", limit=2)) == 2
+    assert [one["product_id"] for one in before(shop, "goes-with", product="pot", pictures=1)] == ["pot"]
+
+
+def test_nobody_but_a_preview_is_shown_a_sample(table: str) -> None:
+    clock.use(lambda: NOW)
+    shop = open_storefront()
+    assert items(asks(shop, "popular"), "popular") == items(asks(shop, "popular", "7"), "popular") == []
+
+
+def test_once_the_shop_was_learnt_from_its_own_products_are_the_samples(shop: Shop) -> None:
+    assert [one["product_id"] for one in before(shop, "buy-again")] == ["tea", "cup", "biscuits"]
 
 
 def test_a_preview_shows_a_customer_of_the_control_what_the_others_see(shop: Shop) -> None:

@@ -376,6 +376,11 @@ class TestAmounts:
         (seen,) = say("product.updated", {"id": 1, "title": "Tea", "price": "12"})
         assert (seen.product.price, seen.product.currency) == (120, "IRR")
 
+    def test_the_shop_itself_says_what_is_for_sale(self):
+        for said, is_there in ((True, True), (None, True), (False, False)):
+            (seen,) = say("product.updated", {"id": 1, "title": "Tea", "available": said})
+            assert seen.product.available is is_there
+
 
 class TestRefusals:
     @pytest.mark.parametrize(

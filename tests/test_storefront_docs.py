@@ -175,6 +175,32 @@ def test_nothing_that_a_browser_gets_knows_the_secret() -> None:
     assert "process.env.ECRM_IDENTITY_SECRET" in server
 
 
+@pytest.mark.parametrize("path", [*PAGES_OF_DOCS, ROOT / "docs" / "widget.md"], ids=lambda path: path.name)
+def test_no_example_names_a_version_of_the_script_that_is_not_served(path: Path) -> None:
+    named = set(re.findall(r"widget/(\w+)\.js", path.read_text("utf-8")))
+    assert named <= {file.stem for file in (WIDGET / "served").glob("*.js")}
+
+
+# --- Next.js ---
+
+
+def test_the_route_of_nextjs_is_made_for_each_request_with_and_without_cache_components() -> None:
+    route = (SHOP_SIDE / "nextjs" / "route.ts").read_text("utf-8")
+    exported = set(re.findall(r"^export (?:const|async function|function) (\w+)", route, re.MULTILINE))
+    assert exported == {"GET"}, "a build with cacheComponents refuses dynamic, runtime and the like"
+    assert route.index("await connection()") < route.index("process.env")
+    assert '"Cache-Control": "no-store"' in route
+
+
+def test_the_component_of_the_script_can_say_all_that_the_script_hears_for_a_whole_page() -> None:
+    component = (SHOP_SIDE / "nextjs" / "ecrm.tsx").read_text("utf-8")
+    props = component[component.index("type ScriptProps") : component.index("export function EcrmScript")]
+    wanted = {"src", "integrity", "nonce", "publishableKey", "tokenUrl", "consent", "page", "country"}
+    assert set(re.findall(r"^  (\w+)\??:", props, re.MULTILINE)) == wanted
+    # Fetched once: what next/script asks for beforehand has to be the same request as the module's own.
+    assert 'type="module" crossOrigin="anonymous"' in component
+
+
 # --- Shopify ---
 
 # The example of Shopify's own page on app proxies, secret "hush".
@@ -255,8 +281,12 @@ def test_the_app_proxy_refuses_what_shopify_did_not_sign_now(query: str, known: 
     assert "token" not in answer["body"]
 
 
-def drawn(page: str, **told: Any) -> str:
-    scene = {"request": {"page_type": page}, "localization": {"country": {"iso_code": "GB"}}, **told}
+def drawn(page: str, editor: bool = False, **told: Any) -> str:
+    scene = {
+        "request": {"page_type": page, "design_mode": editor},
+        "localization": {"country": {"iso_code": "GB"}},
+        **told,
+    }
     text = Environment().from_string((SHOP_SIDE / "shopify" / "ecrm.liquid").read_text("utf-8")).render(**scene)
     return re.sub(r"\s+", " ", text[text.index("<script") : text.index("></script>")])
 
@@ -278,13 +308,76 @@ def test_the_themes_snippet_tells_what_the_page_is_about() -> None:
     assert 'data-category="Tea &quot;green&quot; &lt;b&gt;"' in drawn("collection", collection=types, cart={})
 
 
-def test_the_section_offers_every_slot_and_its_schema_is_json() -> None:
-    text = (SHOP_SIDE / "shopify" / "ecrm-slot.liquid").read_text("utf-8")
-    found = re.search(r"{% schema %}(.*){% endschema %}", text, re.DOTALL)
+def test_the_theme_editor_gets_the_test_key_as_it_runs_on_another_host() -> None:
+    assert 'data-key="pk_acme_' in drawn("index", cart={})
+    assert 'data-key="tk_acme_' in drawn("index", editor=True, cart={})
+
+
+SECTION = (SHOP_SIDE / "shopify" / "ecrm-slot.liquid").read_text("utf-8")
+
+
+def settings_of_the_section() -> dict[str, Any]:
+    found = re.search(r"{% schema %}(.*){% endschema %}", SECTION, re.DOTALL)
     assert found
-    settings = {one["id"]: one for one in json.loads(found[1])["settings"]}
+    return {one["id"]: one for one in json.loads(found[1])["settings"]}
+
+
+def section(name: str, customer: Any = None, editor: bool = False, **settings: Any) -> str:
+    """The section as a theme draws it, with its settings' defaults."""
+    defaults = {one: told.get("default", "") for one, told in settings_of_the_section().items()}
+    liquid = Environment()
+    liquid.filters |= {
+        "image_url": lambda image, width: f"{image}?width={width}",
+        "image_tag": lambda url, loading, alt: f'<img src="{url}" loading="{loading}" alt="{alt}">',
+        "money": lambda price: f"£{price / 100:.2f}",
+    }
+    text = SECTION[: SECTION.index("{% stylesheet %}")]
+    scene = {"customer": customer, "request": {"design_mode": editor}}
+    drawn = liquid.from_string(text).render(section={"settings": {**defaults, "name": name, **settings}}, **scene)
+    return re.sub(r"\s+", " ", drawn).replace(" >", ">").strip()
+
+
+OTHERWISE = {
+    "products": [
+        {"url": "/products/mug", "title": "Mug & saucer", "price": 1299, "featured_image": "//cdn/mug.jpg"},
+        {"url": "/products/bowl", "title": "Bowl", "price": 3995, "featured_image": None},
+    ]
+}
+
+
+def test_the_section_offers_every_slot_and_its_schema_is_json() -> None:
+    settings = settings_of_the_section()
     assert {option["value"] for option in settings["name"]["options"]} == set(SLOTS)
-    assert set(re.findall(r"section\.settings\.(\w+)", text)) == set(settings)
+    assert set(re.findall(r"section\.settings\.(\w+)", SECTION)) == set(settings)
+
+
+@pytest.mark.parametrize("name", SLOTS)
+def test_a_guest_of_the_theme_gets_no_space_for_what_is_personal(name: str) -> None:
+    assert ("<ecrm-slot" in section(name)) == (name not in PERSONAL)
+    assert "<ecrm-slot" in section(name, customer={"id": 7})
+    assert "<ecrm-slot" in section(name, editor=True)
+    if name in PERSONAL:
+        assert section(name) == ""
+
+
+def test_products_have_a_layout_and_messages_their_own() -> None:
+    assert 'layout="strip" limit="8"' in section("popular")
+    assert not re.search("layout|limit", section("messages", customer={"id": 7}))
+    assert {one["value"] for one in settings_of_the_section()["layout"]["options"]} == {"strip", "list"}
+
+
+def test_a_collection_stands_in_the_slot_until_something_is_found_and_alone_for_a_guest() -> None:
+    chosen = {"otherwise": OTHERWISE, "heading": 'Today "only"'}
+    heard = section("buy-again", customer={"id": 7}, **chosen)
+    inside = re.search(r'<ecrm-slot [^>]*heading="Today &quot;only&quot;">(.*)</ecrm-slot>', heard)
+    assert inside
+    assert '<h2>Today &quot;only&quot;</h2><ul class="ecrm-otherwise ecrm-otherwise--strip" role="list">' in inside[1]
+    assert '<img src="//cdn/mug.jpg?width=400" loading="lazy" alt="">Mug &amp; saucer</a> <b>£12.99</b>' in inside[1]
+    assert '<a href="/products/bowl">Bowl</a>' in inside[1]
+    assert section("buy-again", **chosen) == f'<div class="page-width">{inside[1]}</div>'
+    assert section("popular", otherwise=OTHERWISE, most=1).count("<li>") == 1
+    assert "<h2>" not in section("popular", otherwise=OTHERWISE)
+    assert "heading" not in section("popular", otherwise=OTHERWISE)
 
 
 # --- WordPress ---
@@ -354,7 +447,7 @@ def test_a_page_of_the_plugin_holds_no_secret_and_is_the_same_for_every_guest(pl
     assert "ik_" not in page
     assert 'data-page="product" data-product="44"' in page
     assert ('data-token-url="/wp-admin/admin-ajax.php?action=ecrm_token"' in page) == bool(user)
-    assert "cart" not in page
+    assert 'cart="' not in page
 
 
 @pytest.mark.parametrize(
@@ -387,6 +480,30 @@ def test_the_answer_to_woocommerces_own_buttons_says_what_is_in_the_cart(plugin:
     answer = "echo json_encode( apply_filters( 'woocommerce_add_to_cart_fragments', array( 'a.cart' => '<a>' ) ) );"
     assert json.loads(wordpress(plugin, answer, cart=[44, 44, 45])) == {"a.cart": "<a>", "ecrm-cart": "44,45"}
     assert json.loads(wordpress(plugin, answer, cart=[]))["ecrm-cart"] == ""
+
+
+CART = "$_SERVER['HTTP_SEC_FETCH_SITE'] = '%s'; do_action( 'wp_ajax_nopriv_ecrm_cart' );"
+
+
+def test_the_cart_is_told_to_the_shops_own_pages_only_and_never_stored(plugin: Path) -> None:
+    answer = json.loads(wordpress(plugin, CART % "same-origin", cart=[44, 44, 45]))
+    assert answer["body"] == {"cart": "44,45"}
+    assert answer["headers"]["Cache-Control"] == "no-store, private"
+    assert json.loads(wordpress(plugin, CART % "", cart=[]))["body"] == {"cart": ""}
+    logged_in = CART.replace("nopriv_", "") % "same-origin"
+    assert json.loads(wordpress(plugin, logged_in, user=7, cart=[44]))["body"] == {"cart": "44"}
+    for site in ("cross-site", "same-site", "none"):
+        refused = json.loads(wordpress(plugin, CART % site, cart=[44]))
+        assert (refused["status"], "44" in json.dumps(refused["body"])) == (403, False)
+
+
+def test_every_page_of_the_plugin_says_where_the_cart_is_asked_for_and_not_what_is_in_it(plugin: Path) -> None:
+    pages = {user: wordpress(plugin, "do_action( 'wp_head' );", user=user, page="home", cart=[44]) for user in (0, 7)}
+    for page in pages.values():
+        told = re.search(r"var ecrmStorefront = (\{.*?\});", page)
+        assert told
+        assert json.loads(told[1]) == {"cart": "/wp-admin/admin-ajax.php?action=ecrm_cart"}
+        assert "data-cart" not in page
 
 
 def test_a_shortcode_escapes_what_it_is_given(plugin: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -12,12 +14,15 @@ from chalicelib import clock, keys
 from chalicelib.domain.browsing import Recent
 from chalicelib.domain.order import Buyer
 from chalicelib.domain.shop import Shop
-from chalicelib.domain.slot import SLOTS
+from chalicelib.domain.slot import SLOTS, Ask
 from chalicelib.domain.times import stamp
 from chalicelib.routes import limits, storefront
 from chalicelib.routes.problems import Problem
-from chalicelib.table import base, customers, learnt, shelf, shops, visits
+from chalicelib.table import base, customers, lean, learnt, shelf, shops, visits
+from chalicelib.thin import Thin, Trouble
 from chalicelib.work import remembered
+from chalicelib.work import slots as work
+from chalicelib.work.slot_sources import Model
 from tests.acme import MASTER, NOW, see_account
 from tests.gateway import ask
 from tests.storefront import MINA, PAGE, asks, bought, ids, items, learn, open_storefront, product, reads, token
@@ -189,3 +194,68 @@ def test_what_is_remembered_of_answers_fits_into_the_function(shop: Shop) -> Non
     held = [len(text) for _, (text, _) in slots._answers._kept.values()]
     assert all(isinstance(text, bytes) for _, (text, _) in slots._answers._kept.values())
     assert max(held) * slots._answers._most < 100_000_000
+
+
+def test_a_page_that_waits_for_the_table_gives_up_before_its_visitor_does(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at, ask_table = 0.0, Thin.dynamodb
+
+    def slowly(self: Thin, operation: str, asked: dict[str, Any]) -> Any:
+        nonlocal at
+        at += 1.0
+        return ask_table(self, operation, asked)
+
+    monkeypatch.setattr(Thin, "dynamodb", slowly)
+    monkeypatch.setattr(lean, "time", SimpleNamespace(monotonic=lambda: at, sleep=lambda seconds: None))
+    answer = asks(shop, "popular,goes-with,buy-again", account="7", product="tea", category="teas")
+    assert (answer.status, answer.headers["retry-after"], at) == (503, "5", 4.0), "the door asks first, for the shop"
+
+
+def test_of_much_that_was_just_bought_what_she_needs_most_is_looked_up(shop: Shop) -> None:
+    weekly = [f"p{n:03}" for n in range(90)]
+    for id in ("zwieback", *weekly):
+        product(shop, id)
+    learn(shop, popular={"zwieback": 90}, consumable={"zwieback": 7})
+    for week in (1, 2, 3):
+        bought(shop, f"w{week}", 7 * week, "zwieback", *weekly[30 * (week - 1) : 30 * week])
+    assert ids(asks(shop, "buy-again", account="7"), "buy-again") == ["zwieback"]
+
+
+def test_countries_share_what_is_popular_everywhere() -> None:
+    popular = {"*": [[f"p{n}", 100 - n] for n in range(50)], "GB": [["p7", 9]], "IR": [["p8", 4]]}
+    model = Model({"learned_at": "2026-11-22T02:10:00Z", "popular": popular})
+    assert [choice.product for choice in model.popular("GB")[:3]] == ["p7", "p0", "p1"]
+    assert model.popular("GB")[0].params == {"buyers": "5+"}
+    assert len(model.popular("GB")) == len(model.popular("IR")) == 50
+    everywhere = {id(choice) for choice in model.popular("FR")}
+    assert len({id(choice) for choice in model.popular("GB")} - everywhere) == 1
+
+
+def test_a_page_that_changes_a_price_changes_no_other_pages(shop: Shop) -> None:
+    ask_for = Ask(("popular",))
+    first = work.answer(shop, ask_for, work.Who(), MASTER, NOW)["slots"][0]["items"]
+    right = dict(first[0]["price"])
+    first[0]["price"]["text"] = "free"
+    assert work.answer(shop, ask_for, work.Who(), MASTER, NOW)["slots"][0]["items"][0]["price"] == right
+
+
+def test_a_door_that_waits_for_its_shop_gives_up_after_one_question(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def hangs(self: Thin, operation: str, arguments: dict[str, Any]) -> Any:
+        asked.append(arguments["Key"]["sk"]["S"])
+        raise Trouble("dynamodb", 0, "TimeoutError")
+
+    monkeypatch.setattr(Thin, "dynamodb", hangs)
+    assert (asks(shop, "popular").status, asked) == (503, ["CONFIG"])
+
+
+@pytest.mark.parametrize("importing", [False, True])
+def test_the_door_knows_the_shop_that_is_stored(shop: Shop, importing: bool) -> None:
+    shops.put(replace(shop, flows_on=("welcome",), timezone="Asia/Tehran"))
+    shops.set_importing(shop.slug, importing)
+    assert shops.lately("acme") == shops.get("acme")
+    assert shops.lately("nobody") is None

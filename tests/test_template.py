@@ -283,6 +283,16 @@ def test_who_is_throttled_is_told_when_to_come_again_and_a_page_may_read_it(stac
     assert (throttled["statusCode"], json.loads(text)["status"]) == (429, 429)
 
 
+@pytest.mark.parametrize("kind", ["DEFAULT_4XX", "DEFAULT_5XX"])
+def test_what_the_gateway_itself_refuses_a_page_may_read_too(stack: Json, kind: str) -> None:
+    """Timeouts, 5xx, what has no route: else its maker sees nothing but "CORS error". Their status stays their own.
+    They stand within the API: as resources beside it, they are lost whenever the API is imported anew."""
+    told = stack["Resources"]["RestAPI"]["Properties"]["Body"]["x-amazon-apigateway-gateway-responses"][kind]
+    assert told["responseParameters"]["gatewayresponse.header.Access-Control-Allow-Origin"] == "'*'"
+    assert not {"statusCode", "responseTemplates"} & set(told)
+    assert not all_of(stack, "AWS::ApiGateway::GatewayResponse")
+
+
 def test_json_is_text_to_the_api(stack: Json) -> None:
     """As a binary type it makes Chalice answer 400 after the work was done."""
     types = stack["Resources"]["RestAPI"]["Properties"]["Body"]["x-amazon-apigateway-binary-media-types"]

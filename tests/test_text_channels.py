@@ -431,8 +431,10 @@ def test_a_message_lies_on_her_shelf_once_for_thirty_days(dynamo: FakeDynamo) ->
     assert (shown.text, shown.subject, shown.follow_up) == ("Your mug is back", "New", TEXT.id)
     assert shelf.of_customer("acme", ["c_2"], NOON) == []
     assert shelf.of_customer("acme", ["c_1"], NOON + timedelta(days=30, seconds=1)) == []
-    shelf.drop("acme", "c_1", TEXT.id)
+    shelf.close("acme", "c_1", TEXT.id, "2026-11-02T12:00:00Z")
     assert shelf.of_customer("acme", ["c_1"], NOON) == []
+    assert ways.deliver(shop, "onsite", message, NOON, settings()).provider_id == TEXT.id
+    assert shelf.of_customer("acme", ["c_1"], NOON) == [], "sent again, it stays closed"
 
 
 def test_the_newest_on_a_shelf_comes_first_and_clearing_leaves_nothing(dynamo: FakeDynamo) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 import time
 from dataclasses import replace
@@ -141,6 +142,26 @@ class TestTheConnection:
         aws.sqs_send("https://sqs/inbox", "two", "acme")
         assert server.connections == 2
 
+    @pytest.mark.parametrize("gone", [ssl.SSLEOFError, ssl.SSLZeroReturnError, ConnectionResetError, BrokenPipeError])
+    def test_that_was_reset_while_the_function_was_frozen_is_made_again_once(self, gone, monkeypatch):
+        server = Server(answer(), answer())
+        aws = client(server)
+        aws.sqs_send("https://sqs/inbox", "one", "acme")
+        kept, _ = aws._connection(server.url)
+
+        def send(data):  # as OpenSSL says it of a connection that the other side has reset meanwhile
+            raise gone
+
+        monkeypatch.setattr(kept, "send", send)
+        aws.sqs_send("https://sqs/inbox", "two", "acme")
+        assert len(server.requests) == 2
+
+    def test_that_ends_in_the_middle_of_an_answer_is_trouble(self):
+        server = Server(b"HTTP/1.1 200 X\r\ncontent-length: 20\r\nconnection: close\r\n\r\n{}", "close", answer())
+        aws = client(server)
+        with pytest.raises(Trouble, match="no answer IncompleteRead"):
+            aws.s3_get("b", "k")
+
     def test_that_is_dropped_when_new_is_trouble_not_a_loop(self):
         server = Server("drop", "drop", "drop")
         with pytest.raises(Trouble) as trouble:
@@ -191,6 +212,11 @@ class TestTheConnection:
         aws = Thin(KEY, "eu-west-1")
         assert aws._object("bucket", "spool/a b") == ("https://bucket.s3.eu-west-1.amazonaws.com", "/spool/a%20b")
         assert aws._object("my.bucket", "k") == ("https://s3.eu-west-1.amazonaws.com", "/my.bucket/k")
+
+    def test_goes_to_china_by_its_own_domain(self):
+        aws = Thin(KEY, "cn-north-1")
+        assert aws._base("dynamodb") == "https://dynamodb.cn-north-1.amazonaws.com.cn"
+        assert aws._object("bucket", "k")[0] == "https://bucket.s3.cn-north-1.amazonaws.com.cn"
 
     def test_shows_no_secret(self):
         assert KEY.secret_key not in repr(KEY)

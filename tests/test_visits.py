@@ -33,6 +33,7 @@ from tests.visiting import LAPTOP, PHONE, Queue, in_lambda, posts, tells, view, 
 
 OMID = Buyer(account="8", email="omid@example.test", name="Omid")
 IDENTIFY = {"type": "identify"}
+FORGET = {"type": "forget"}
 
 
 @pytest.fixture
@@ -201,6 +202,110 @@ def test_a_shop_that_was_switched_off_meanwhile_or_is_gone_keeps_nothing(
     shops.put(replace(shop, state="off"))
     assert work([*texts, texts[0].replace('"acme"', '"nobody"')]) == []
     assert rows(fake) == []
+
+
+# --- forgotten -------------------------------------------------------------------------------------------------------
+
+
+def forgets(shop: Shop, browser: str = LAPTOP) -> None:
+    """Its page hears that consent was taken back."""
+    assert tells(shop, FORGET, visitor=browser).json == {"accepted": 1}
+
+
+def test_who_takes_her_consent_back_leaves_nothing_at_this_browser(shop: Shop, queue: Queue, fake: FakeDynamo) -> None:
+    for minute in range(3):
+        at(minute)
+        looks(shop, f"p{minute}")
+    looks(shop, "ring", browser=PHONE)
+    at(5)
+    forgets(shop)
+    queue.taken(clock.now())
+    assert (of_visitor(), of_visitor(PHONE)) == ([], ["ring"])
+    left = [row for row in rows(fake, "visit", "visitor_joined") if LAPTOP in row["pk"]]
+    assert [(row["k"], row["at"]) for row in left] == [("visitor_joined", stamp(clock.now()))]
+    assert int(left[0]["ttl"]) == int((clock.now() + timedelta(days=30)).timestamp())
+
+
+def test_however_much_she_told_and_by_its_keys_alone(shop: Shop, fake: FakeDynamo) -> None:
+    for n in range(230):
+        moment_told = stamp(NOW - timedelta(minutes=n))
+        base.commit([visits.for_visitor("acme", LAPTOP, moment_told, f"n{n}", [{"type": "view", "product": "tea"}])])
+    calls: list[tuple[str, str]] = []
+    fake.before = lambda operation, asked: calls.append((operation, str(asked)))
+    visits.forget("acme", LAPTOP, stamp(NOW))
+    assert {operation for operation, _ in calls} == {"Query", "TransactWriteItems"}
+    assert all(f"S#acme#V#{LAPTOP}" in asked for _, asked in calls)
+    fake.before = lambda operation, asked: None
+    assert of_visitor() == []
+
+
+def test_what_is_told_late_of_who_was_forgotten_is_not_kept(shop: Shop, queue: Queue) -> None:
+    """The queue has no order: what she did before may come in after it. What she agrees to later is kept."""
+    looks(shop, "tea")
+    ((_, late),) = queue.told
+    queue.told.clear()
+    at(1)
+    forgets(shop)
+    queue.taken(clock.now())
+    assert work([late], clock.now()) == []
+    assert of_visitor() == []
+    at(2)
+    looks(shop, "cup")
+    queue.taken(clock.now())
+    assert of_visitor() == ["cup"]
+
+
+def test_what_became_a_customers_stays_hers(shop: Shop, queue: Queue) -> None:
+    looks(shop, "tea")
+    at(1)
+    looks(shop, "cup", who="7", identify=True)
+    at(2)
+    told = tells(shop, FORGET, view("ring"), consent=True, visitor=LAPTOP, token=token_now(shop, "7"))
+    assert told.json == {"accepted": 1}, "who is to be forgotten agrees to nothing"
+    (message,) = queue.messages[2:]
+    assert (message["account"], message["visitor"], message["forgotten"]) == (None, None, LAPTOP)
+    queue.taken(clock.now())
+    assert (of_customer(), of_visitor()) == (["tea", "cup"], [])
+    assert viewed() == ["cup", "tea"]
+
+
+def test_forgotten_twice_or_after_a_failure_it_comes_to_the_same(shop: Shop, queue: Queue, fake: FakeDynamo) -> None:
+    looks(shop, "tea")
+    queue.taken()
+    at(1)
+    forgets(shop)
+    ((_, text),) = queue.told
+
+    def before(operation: str, asked: dict[str, Any]) -> None:
+        if operation in ("DeleteItem", "TransactWriteItems"):
+            raise error("InternalServerError", operation=operation)
+
+    fake.before = before
+    assert work([text], clock.now()) == ["m-0"]
+    fake.before = lambda operation, asked: None
+    assert of_visitor() == ["tea"]
+    assert work([text, text], clock.now()) == work([text], clock.now()) == []
+    assert of_visitor() == []
+
+
+def test_only_a_visitor_can_be_forgotten(shop: Shop, queue: Queue) -> None:
+    answer = tells(shop, FORGET)
+    assert (answer.status, answer.json["field"]) == (400, "visitor")
+    assert tells(shop, FORGET, visitor=LAPTOP, key=keys.test_key(MASTER, "acme")).json["preview"] is True
+    assert queue.told == []
+
+
+def test_the_function_may_forget(queue: Queue, table: str) -> None:
+    """Under its role, at an emulator."""
+    shop = people_of(open_storefront())
+    at(0)
+    looks(shop, "tea")
+    looks(shop, "cup")
+    queue.taken()
+    at(1)
+    forgets(shop)
+    assert in_lambda([text for _, text in queue.told]) == {"batchItemFailures": []}
+    assert of_visitor() == []
 
 
 # --- twice, late, out of order ---------------------------------------------------------------------------------------
@@ -582,7 +687,7 @@ def a_rid(slot: str = "popular", item: str = "tea", code: str = "popular", shop:
 
 
 def counted(shop: str = "acme") -> dict[Any, dict[str, int]]:
-    found = slot_counts.between(shop, "2026-11-20", "2026-11-22")
+    found = slot_counts.summed(slot_counts.by_day(shop, "2026-11-20", "2026-11-22"))
     return {place: dict(counts) for place, counts in found.items()}
 
 
@@ -598,7 +703,7 @@ def test_recommendations_are_counted_by_day_slot_and_reason(shop: Shop, queue: Q
         ("popular", "popular"): {"seen": 3, "clicks": 1},
         ("goes-with", "bought_together"): {"seen": 1, "clicks": 1},
     }
-    assert slot_counts.between("acme", "2026-11-22", "2026-11-30") == {}
+    assert slot_counts.by_day("acme", "2026-11-22", "2026-11-30") == {}
 
 
 def test_what_was_never_shown_is_not_counted(shop: Shop, queue: Queue) -> None:

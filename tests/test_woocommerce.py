@@ -654,6 +654,17 @@ class TestProducts:
             assert not self.product(**changed).available
         assert self.product(stock_status="onbackorder").available
 
+    def test_what_the_shop_keeps_out_of_its_lists_is_not_available(self):
+        for word, is_there in (("visible", True), ("catalog", True), ("search", False), ("hidden", False)):
+            assert self.product(catalog_visibility=word).available is is_there, word
+        silent = {name: value for name, value in PRODUCT.items() if name != "catalog_visibility"}
+        (seen,) = say("product.updated", silent, TEHRAN)
+        assert seen.product.available
+
+    @pytest.mark.parametrize("status", ["draft", "pending", "private", "future", "trash", "", None])
+    def test_only_what_is_published_is_available(self, status):
+        assert not self.product(status=status).available
+
     def test_no_price_is_none_and_free_is_zero(self):
         assert (self.product(price="").price, self.product(price="0").price) == (None, 0)
 

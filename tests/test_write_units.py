@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.events import OrderSeen
-from chalicelib.domain.order import Buyer, Line, Order, canonical
+from chalicelib.domain.order import Buyer, Line, Order, Refund, canonical
 from chalicelib.domain.times import moment
 from chalicelib.work import take_order
 from tests.dynamo_expressions import Item
@@ -112,3 +112,18 @@ def test_a_duplicate_writes_nothing_however_old(fake: FakeDynamo) -> None:
     fake.clear()
     cost_of_a_life(fake)
     assert cost_of_a_life(fake) == [0, 0, 0, 0, 0]
+
+
+def test_a_refund_is_told_to_her_pointer_once(fake: FakeDynamo) -> None:
+    """An order that is not refunded pays nothing for it."""
+    fake.clear()
+    cost_of_a_life(fake)
+    last = an_orders_life()[-1]
+    back = replace(last, payment="refunded", refunds=(Refund("r", 95),), updated_at="2026-05-09T09:00:00Z")
+    costs = []
+    for _ in range(2):
+        with Meter(fake) as meter:
+            take_order.see(SHOP, OrderSeen(back), moment(back.updated_at))
+        costs.append(meter.units)
+    assert costs[0] <= 20, costs
+    assert costs[1] == 0

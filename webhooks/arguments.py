@@ -21,6 +21,7 @@ from chalicelib.domain.shop import SLUG, place
 from chalicelib.domain.times import BadTime, moment, normal, stamp
 from chalicelib.flows import shipped
 from chalicelib.signatures import platform_names, signature_of
+from webhooks.origins import origin_of
 
 CHANNELS = ("email", "sms")
 # Fewer held out than a fifth could not show what follow-ups earn; fewer treated than half would earn less.
@@ -113,10 +114,7 @@ def _url(text: str) -> str:
 
 
 def _origin(text: str) -> str:
-    parts = urlsplit(_url(text))
-    if parts.path.strip("/") or parts.query or parts.fragment:
-        raise ValueError("where the shop's pages come from, without a path: https://www.acme.test")
-    return f"{parts.scheme}://{parts.netloc.lower()}"
+    return origin_of(_line(text))
 
 
 def _moment(text: str) -> str:
@@ -181,7 +179,8 @@ TEXTS: dict[str, tuple[str, Callable[[str], str]]] = {
     "blind_key": ("blind_key", _random_key),
     "salt": ("salt", _random_key),
 }
-SWITCHES = ("rotate_secrets", "retire_old_secrets", "rotate_secret_key", "dry_run")
+ROTATIONS = ("rotate_secrets", "retire_old_secrets", "rotate_secret_key", "rotate_identity_secret")
+SWITCHES = (*ROTATIONS, "dry_run")
 _OTHERS = ("secret", "consent_meta", "origin", "flow_off", "flow_on")
 
 
@@ -198,7 +197,7 @@ def checked(args: Mapping[str, Any]) -> dict[str, Any]:
     if args.get("consent_meta"):
         found["consent_meta"] = _consent_meta(args["consent_meta"])
     if args.get("origin"):
-        found["origins"] = [_checked("origin", _origin, text) for text in args["origin"]]
+        found["origins"] = list(dict.fromkeys(_checked("origin", _origin, text) for text in args["origin"]))
     return found
 
 

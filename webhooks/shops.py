@@ -13,8 +13,8 @@ from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import stamp
 from chalicelib.settings import Settings
 from chalicelib.signatures import signature_of
-from webhooks.arguments import BadArgument, checked, flows_switched, secrets_by_topic
-from webhooks.warnings import warnings
+from webhooks.arguments import ROTATIONS, BadArgument, checked, flows_switched, secrets_by_topic
+from webhooks.warnings import mistyped, warnings
 
 # More live generations than this would only be forgotten ones; each costs an HMAC per delivery.
 MOST_GENERATIONS = 4
@@ -41,14 +41,16 @@ def add_shop(
     settings.need("public_url")
     kept, rows = rows is None, _table() if rows is None else rows
     slug = checked(args)["slug"]
-    shop = registered(args, rows.get(slug), settings.master, now)
+    old = rows.get(slug)
+    shop = registered(args, old, settings.master, now)
+    near = [] if old else mistyped(slug, rows.all_slugs())
     if not args.get("dry_run"):
         rows.put(shop)
         if kept:
             _learn(slug, now)
         thin = settings.thin()
         directory.publish(lambda: _all(rows, shop), put or (lambda key, data: thin.s3_put(settings.bucket, key, data)))
-    return {**described(shop, settings), "warnings": warnings(shop, args)}
+    return {**described(shop, settings), "warnings": [*near, *warnings(shop, args)]}
 
 
 def listed(rows: Rows | None = None) -> list[dict[str, Any]]:
@@ -92,6 +94,9 @@ def _all(rows: Rows, new: Shop) -> Iterable[Shop]:
 def registered(args: Mapping[str, Any], old: Shop | None, master: bytes, now: datetime) -> Shop:
     """The shop after this command. What the arguments do not name stays; ids and arms never change."""
     given = checked(args)
+    rotates = [name for name in ROTATIONS if args.get(name)]
+    if old is None and rotates:
+        raise BadArgument(rotates[0], f"there is no shop {given['slug']} yet; `shops` lists those there are")
     if old and given["platform"] != old.platform:
         raise BadArgument("platform", f"{old.slug} is {old.platform}; register another shop with another --shop")
     for name in ("blind_key", "salt"):
@@ -147,7 +152,14 @@ def rotated(shop: Shop, args: Mapping[str, Any], master: bytes, now: datetime) -
     hashed = keys.hash_secret_key(keys.secret_key(master, shop.slug, key))
     if newest != shop.secret_generation:
         shop = replace(shop, rotated_at=stamp(now))
-    return replace(shop, secret_generation=newest, oldest_generation=oldest, key_generation=key, secret_key_hash=hashed)
+    return replace(
+        shop,
+        secret_generation=newest,
+        oldest_generation=oldest,
+        key_generation=key,
+        secret_key_hash=hashed,
+        identity_generation=shop.identity_generation + bool(args.get("rotate_identity_secret")),
+    )
 
 
 def described(shop: Shop, settings: Settings) -> dict[str, Any]:
@@ -162,7 +174,7 @@ def described(shop: Shop, settings: Settings) -> dict[str, Any]:
         },
         "publishable_key": shop.publishable_key,
         "secret_key": keys.secret_key(master, shop.slug, shop.key_generation),
-        "identity_secret": keys.identity_secret(master, shop.slug),
+        "identity_secret": keys.identity_secret(master, shop.slug, shop.identity_generation),
         "test_key": keys.test_key(master, shop.slug),
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from chalicelib.domain.shop import Shop
@@ -32,6 +32,17 @@ def warnings(shop: Shop, args: Mapping[str, Any]) -> list[str]:
         and "A copy of the shop (staging) that sends real orders is not noticed: --source-url https://acme.test.",
     }
     return [sentence for name, sentence in found.items() if sentence and args.get(name) is None]
+
+
+def mistyped(slug: str, others: Iterable[str]) -> list[str]:
+    """A sentence where the name of a new shop is that of another with one letter more, less, changed or misplaced."""
+    near = sorted(other for other in others if other != slug and _less_a_letter(other) & _less_a_letter(slug))
+    told = "This makes a NEW shop, {0}, beside {1}. If you meant {1}: --shop {1}; `disconnect --shop {0}` ends {0}."
+    return [told.format(slug, other) for other in near[:1]]
+
+
+def _less_a_letter(slug: str) -> set[str]:
+    return {slug, *(slug[:at] + slug[at + 1 :] for at in range(len(slug)))}
 
 
 def _nobody_agrees(shop: Shop) -> bool:

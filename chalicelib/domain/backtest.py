@@ -55,15 +55,16 @@ def part(ledger: Ledger, first: int, last: int) -> Ledger:
     stop = ledger.end[last - 1] if last else 0
     ends = array("q", (end - start for end in ledger.end[first:last]))
     names = (ledger.customers, ledger.products, ledger.currencies, ledger.countries)
-    arrays = (ledger.customer, ledger.at, ledger.net, ledger.currency, ledger.country)
-    customer, at, net, currency, country = (values[first:last] for values in arrays)
-    return Ledger(*names, customer, at, net, currency, country, ends, ledger.product[start:stop])
+    arrays = (ledger.customer, ledger.at, ledger.net, ledger.currency, ledger.country, ledger.back)
+    customer, at, net, currency, country, back = (values[first:last] for values in arrays)
+    return Ledger(*names, customer, at, net, currency, country, ends, ledger.product[start:stop], back)
 
 
 def _cases(ledger: Ledger, cut: int) -> Iterator[Case]:
     first = {}
     for order in range(len(ledger) - 1, cut - 1, -1):
-        first[ledger.customer[order]] = order
+        if not ledger.back[order]:
+            first[ledger.customer[order]] = order
     drawn = sorted(first, key=lambda customer: sha256(ledger.customers.texts[customer].encode()).digest())
     before: dict[int, list[list[str]]] = {customer: [] for customer in drawn[:MOST_CUSTOMERS]}
     for order in range(cut - 1, -1, -1):
@@ -73,7 +74,7 @@ def _cases(ledger: Ledger, cut: int) -> Iterator[Case]:
 
 
 def _texts(ledger: Ledger, order: int) -> list[str]:
-    return [ledger.products.texts[product] for product in ledger.products_of(order)]
+    return [ledger.products.texts[product] for product in ledger.kept_of(order)]
 
 
 def new_shown(case: Case, lists: Lists, popular: Sequence[tuple[str, int]]) -> float | None:

@@ -22,8 +22,8 @@ PRIOR = 10  # orders of an average product that count beside each product's own
 
 @dataclass(frozen=True, slots=True)
 class Baskets:
-    """`orders[n]` hold product n, oldest first; `buyers[n]` different customers bought it, `repeaters[n]` of them in
-    more than one order; `trend[n]`: the share of its orders that came lately."""
+    """`orders[n]` hold product n and were kept, oldest first; `buyers[n]` different customers bought it, `repeaters[n]`
+    of them in more than one order; `trend[n]`: the share of its orders that came lately."""
 
     ledger: Ledger
     orders: list[array[int]]
@@ -58,7 +58,7 @@ def baskets(ledger: Ledger) -> Baskets:
     """The shop's baskets; a million orders of ten lines take some seconds."""
     orders = [array("i") for _ in ledger.products.texts]
     for order in ledger.orders():
-        for product in ledger.products_of(order):
+        for product in ledger.kept_of(order):
             orders[product].append(order)
     return Baskets(ledger, orders, *_customers(ledger, orders), _trend(ledger, orders))
 

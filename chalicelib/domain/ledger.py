@@ -15,6 +15,7 @@ from chalicelib.domain.order import MOST_LINES
 
 _ARRAYS = (
     ("customer", "i"), ("at", "q"), ("net", "q"), ("currency", "h"), ("country", "h"), ("end", "q"), ("product", "i"),
+    ("back", "b"),
 )  # fmt: skip
 _NAMES = ("customers", "products", "currencies", "countries")
 
@@ -41,8 +42,8 @@ class Names:
 @dataclass(frozen=True, slots=True)
 class Ledger:
     """Order n was placed by `customers.texts[customer[n]]` at `at[n]` (epoch seconds, never before order n - 1's), is
-    worth `net[n]` minor units of its currency, net of refunds, and holds `products_of(n)`. A country that is not known
-    is ""."""
+    worth `net[n]` minor units of its currency, net of refunds, and holds `products_of(n)`. `back[n]`: all of it was
+    given back. A country that is not known is ""."""
 
     customers: Names = field(default_factory=Names)
     products: Names = field(default_factory=Names)
@@ -55,9 +56,17 @@ class Ledger:
     country: array[int] = field(default_factory=lambda: array("h"))
     end: array[int] = field(default_factory=lambda: array("q"))  # of its lines, in `product`
     product: array[int] = field(default_factory=lambda: array("i"))
+    back: array[int] = field(default_factory=lambda: array("b"))
 
     def add(
-        self, customer: str, at: int, products: Sequence[str], net: int = 0, currency: str = "", country: str = ""
+        self,
+        customer: str,
+        at: int,
+        products: Sequence[str],
+        net: int = 0,
+        currency: str = "",
+        country: str = "",
+        back: bool = False,
     ) -> None:
         """One more order; of its different products the first MOST_LINES. Raises ValueError for one that is older than
         the last."""
@@ -70,6 +79,7 @@ class Ledger:
         self.country.append(self.countries.number(country))
         self.product.extend(self.products.number(text) for text in list(dict.fromkeys(products))[:MOST_LINES])
         self.end.append(len(self.product))
+        self.back.append(back)
 
     def extend(self, part: Ledger, persons: Mapping[str, str] | None = None) -> None:
         """All orders of another one, none older than the last of this one. `persons`: customers who are called
@@ -89,6 +99,7 @@ class Ledger:
         self.country.extend(countries[number] for number in part.country)
         self.end.extend(lines + end for end in part.end)
         self.product.extend(products[number] for number in part.product)
+        self.back.extend(part.back)
 
     def __len__(self) -> int:
         return len(self.at)
@@ -96,6 +107,10 @@ class Ledger:
     def products_of(self, order: int) -> array[int]:
         """The numbers of the different products of order n."""
         return self.product[self.end[order - 1] if order else 0 : self.end[order]]
+
+    def kept_of(self, order: int) -> array[int]:
+        """The same, none of an order that was given back: what recommendations are counted from."""
+        return array("i") if self.back[order] else self.products_of(order)
 
     def by_customer(self) -> dict[int, list[int]]:
         """Every customer's orders, oldest first."""

@@ -13,7 +13,7 @@ from typing import Any
 from chalicelib.domain.money import Money
 from chalicelib.domain.times import in_order
 
-# A later status wins over an earlier one where two tellings carry the same time.
+# Of each a later one wins over an earlier one where two tellings carry the same time.
 STATUSES = ("draft", "pending", "failed", "placed", "completed", "cancelled", "deleted")
 PAYMENTS = ("none", "authorized", "partly_paid", "paid", "partly_refunded", "refunded", "voided")
 FULFILMENTS = ("none", "partial", "fulfilled", "delivered", "returned")
@@ -120,6 +120,13 @@ class Order:
         """What the shop kept of a paid order; 0 for any other."""
         return max(0, self.total - self.refunded) if self.paid else 0
 
+    @property
+    def given_back(self) -> bool:
+        """Whether all of it went back, the money or the goods. Of which lines a part of the money was, no platform's
+        orders tell us."""
+        all_the_money = self.payment == "refunded" or 0 < self.total <= self.refunded
+        return all_the_money or self.fulfilment == "returned"
+
     def money(self, amount: int) -> Money:
         return Money(amount, self.currency)
 
@@ -198,9 +205,11 @@ def anonymous(order: Order) -> Order:
     return replace(order, buyer=Buyer(country=order.buyer.country), refunds=refunds)
 
 
-def version(order: Order) -> tuple[str, bool, int, int]:
-    """Tellings are compared by this; the greatest wins (a shop's clock has seconds, ties are real)."""
-    return (in_order(order.updated_at), order.settled, order.refunded, STATUSES.index(order.status))
+def version(order: Order) -> tuple[str, bool, int, int, int, int]:
+    """Tellings are compared by this; the greatest wins. A shop's clock has seconds, so ties are real: an order that is
+    placed and paid in one second is paid."""
+    ranks = STATUSES.index(order.status), PAYMENTS.index(order.payment), FULFILMENTS.index(order.fulfilment)
+    return (in_order(order.updated_at), order.settled, order.refunded, *ranks)
 
 
 def wins(new: Order, old: Order | None, new_customer: str | None = None, old_customer: str | None = None) -> bool:

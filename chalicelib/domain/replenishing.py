@@ -110,12 +110,12 @@ def _days(logarithms: float, gaps: int, usual: float | None = None) -> float:
 
 
 def _count(ledger: Ledger, orders: list[int], counts: _Counts) -> None:
-    """One customer's purchases: of each product her gaps of at least a day."""
+    """One customer's purchases that she kept: of each product her gaps of at least a day."""
     last: dict[int, int] = {}
     again: dict[int, list[int]] = {}  # product -> gaps, the sum of their logarithms
     for order in orders:
         at = ledger.at[order]
-        for product in ledger.products_of(order):
+        for product in ledger.kept_of(order):
             before = last.setdefault(product, at)
             if at - before >= DAY:
                 last[product] = at

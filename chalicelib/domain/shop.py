@@ -50,6 +50,7 @@ class Shop:
     oldest_generation: int = 1
     rotated_at: str = ""  # when the newest were made
     key_generation: int = 1  # of the secret key
+    identity_generation: int = 1  # of what customer tokens are signed with
     publishable_key: str = ""
     secret_key_hash: str = ""
     # topic or "*" -> sealed secrets that the shop brought along

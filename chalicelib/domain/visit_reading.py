@@ -23,6 +23,7 @@ from chalicelib.domain.visits import (
     Click,
     Close,
     Event,
+    Forget,
     Identify,
     Search,
     Seen,
@@ -48,8 +49,11 @@ def read(raw: bytes) -> Batch:
     found = events(body.get("events"))
     if consent and token is None and any(isinstance(event, Identify) for event in found):
         raise BadVisit("token", "is needed to identify")
-    counts = consent or any(isinstance(event, Close) for event in found)
-    return Batch(key, consent, visitor if consent else None, token if counts else None, found)
+    forgets = any(isinstance(event, Forget) for event in found)
+    if forgets and visitor is None:
+        raise BadVisit("visitor", "is needed to be forgotten")
+    agreed = consent and not forgets
+    return Batch(key, agreed, visitor if consent or forgets else None, token if agreed else None, found)
 
 
 def events(told: Any) -> tuple[Event, ...]:
@@ -98,6 +102,7 @@ _READERS: dict[str, tuple[str, Callable[[dict[str, Any], str, int], Event]]] = {
     "click": ("rid", lambda told, place, ago: Click(_text(told, "rid", LONGEST_RID, place), ago)),
     "seen": ("rids", lambda told, place, ago: Seen(_rids(told, place), ago)),
     "close": ("rid", lambda told, place, ago: Close(_text(told, "rid", LONGEST_RID, place), ago)),
+    "forget": ("", lambda told, place, ago: Forget(ago)),
     "identify": ("", lambda told, place, ago: Identify(ago)),
 }
 _TYPES = {
@@ -107,6 +112,7 @@ _TYPES = {
     Click: "click",
     Seen: "seen",
     Close: "close",
+    Forget: "forget",
     Identify: "identify",
 }
 

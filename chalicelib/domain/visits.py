@@ -66,9 +66,17 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """She waved a message away. Her own wish, not ours to watch: it counts whatever she agreed to."""
+    """She waved a message away. Her own wish, not ours to watch: it counts whatever she agreed to. The rid says which
+    message of whom, so that nobody else has to."""
 
     rid: str
+    ago: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """She takes back what she had agreed to: what this browser told of a guest goes. Needs `visitor`, no consent."""
+
     ago: int = 0
 
 
@@ -79,13 +87,23 @@ class Identify:
     ago: int = 0
 
 
-Event = View | Search | CartLooked | Click | Seen | Close | Identify
+Event = View | Search | CartLooked | Click | Seen | Close | Forget | Identify
+
+
+def rids_of(event: Event) -> tuple[str, ...]:
+    """The recommendations that it names."""
+    match event:
+        case Seen(rids):
+            return rids
+        case Click(rid) | Close(rid):
+            return (rid,)
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What one request tells. Without consent `visitor` is None, whatever was sent, and so is `token`, unless a message
-    was closed."""
+    """What one request tells. Without consent `token` is None, whatever was sent, and so is `visitor`, unless she is to
+    be forgotten; who is to be forgotten agrees to nothing."""
 
     key: str | None
     consent: bool
@@ -95,8 +113,7 @@ class Batch:
 
     def kept(self, known: bool) -> tuple[Event, ...]:
         """The events that count. What concerns a person does where she agreed and there is somebody to keep it for:
-        `known` by a token, or a visitor. Only who is known has messages to close."""
-        told = self.events if known else tuple(e for e in self.events if not isinstance(e, Close | Identify))
+        `known` by a token, or a visitor."""
         if self.consent and (known or self.visitor):
-            return told
-        return tuple(event for event in told if isinstance(event, Click | Seen | Close))
+            return self.events if known else tuple(e for e in self.events if not isinstance(e, Identify))
+        return tuple(event for event in self.events if isinstance(event, Click | Seen | Close | Forget))

@@ -15,13 +15,15 @@ from chalice.app import Request
 from chalicelib import thin
 from chalicelib.domain import visit_reading
 from chalicelib.domain.bots import is_bot
-from chalicelib.domain.visits import BadVisit, Batch
+from chalicelib.domain.visits import BadVisit, Batch, rids_of
 from chalicelib.routes.limits import Limit, Limiter
 from chalicelib.routes.problems import Problem, respond
 from chalicelib.routes.storefront import Visit, storefront, visit
+from chalicelib.settings import settings
 from chalicelib.work import aws
+from chalicelib.work import rid as rids
 from chalicelib.work.log import logger
-from chalicelib.work.visit_messages import messages
+from chalicelib.work.visit_messages import message
 
 visits = Blueprint(__name__)
 _TYPES = ("application/json", "text/plain")
@@ -34,18 +36,17 @@ _PLACES = Limiter(Limit(burst=300, per_minute=1200))
 def post_events(request: Request) -> Response:
     """Taken: put on the queue, or dropped without a word where a program tells it."""
     batch = _read(request)
-    # A token without consent is not even looked at, unless a message was closed.
+    # A token without consent is not even looked at.
     seen = visit(request, _key(request, batch), batch.token, beacon=True)
     _PLACES.take(seen.now, seen.shop.slug, seen.address)
     for who in filter(None, (batch.visitor, seen.account)):
         _VISITORS.take(seen.now, seen.shop.slug, who)
     accepted = batch.kept(seen.account is not None)
     if seen.preview:
-        return respond(202, {"accepted": len(accepted), "preview": True})
+        return respond(202, {"accepted": len(accepted), "preview": True, "refused": _refused(seen, batch)})
     if not accepted or is_bot(request.headers.get("user-agent")):
         return respond(202, {"accepted": 0})
-    for text in messages(seen.shop.slug, batch, seen.account, seen.now):
-        _hand_on(seen, text)
+    _hand_on(seen, message(seen.shop.slug, batch, seen.account, seen.now))
     return respond(202, {"accepted": len(accepted)})
 
 
@@ -73,6 +74,13 @@ def _key(request: Request, batch: Batch) -> str | None:
     if len(named) > 1:
         raise Problem(400, "is given once", "key")
     return named.pop() if named else None
+
+
+def _refused(seen: Visit, batch: Batch) -> int:
+    """How many of the recommendations that it names are none of this shop's, or too old. Only whoever makes a page is
+    told: in a shop that is open it is counted, so that nobody learns here whether a forgery would do."""
+    named = {rid for event in batch.events for rid in rids_of(event)}
+    return sum(not rids.is_ours(settings().master, seen.shop.slug, rid, seen.now) for rid in named)
 
 
 def _hand_on(seen: Visit, text: str) -> None:

@@ -12,6 +12,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
+from threading import Lock
 
 from chalicelib.domain.bucket import Bucket
 from chalicelib.domain.times import stamp
@@ -36,20 +37,26 @@ class Limiter:
     def __init__(self, limit: Limit) -> None:
         self._limit = limit
         self._buckets: OrderedDict[bytes, Bucket] = OrderedDict()
+        self._one_at_a_time = Lock()
         _all.append(self)
 
     def take(self, now: datetime, *names: str) -> None:
         """Raises Problem 429 with Retry-After once there is nothing left for this name."""
         name = hashlib.blake2b("\0".join(names).encode("utf-8", "replace"), key=_KEY, digest_size=16).digest()
+        with self._one_at_a_time:
+            granted, left = self._take(name, now)
+        if not granted:
+            wait = ceil((1 - left.tokens) * 60 / self._limit.per_minute)
+            raise Problem(429, "Too many requests: wait a little.", Retry_After=str(max(1, wait)))
+
+    def _take(self, name: bytes, now: datetime) -> tuple[int, Bucket]:
         burst, per_minute = self._limit.burst, self._limit.per_minute
         bucket = self._buckets.pop(name, None) or Bucket(burst, stamp(now))
         granted, left = bucket.take(1, now, burst=burst, per_minute=per_minute)
         self._buckets[name] = left
         while len(self._buckets) > MOST_KEPT:
             self._buckets.popitem(last=False)
-        if not granted:
-            wait = ceil((1 - left.tokens) * 60 / per_minute)
-            raise Problem(429, "Too many requests: wait a little.", Retry_After=str(max(1, wait)))
+        return granted, left
 
     def forget(self) -> None:
         self._buckets.clear()

@@ -27,10 +27,10 @@ def _text(path: Path) -> str:
 
 def _document(path: Path, kind: str) -> Response:
     headers = {"Content-Type": kind, "Cache-Control": "public, max-age=300", "Access-Control-Allow-Origin": "*"}
-    return Response(_text(path), headers)
+    return Response("" if public.current_request.method == "HEAD" else _text(path), headers)
 
 
-@public.route("/openapi.json", content_types=["*/*"])
+@public.route("/openapi.json", methods=["GET", "HEAD"], content_types=["*/*"])
 def get_openapi() -> Response:
     """Public."""
     return _document(OPENAPI, "application/json")

@@ -31,7 +31,7 @@ _COUNTRY = re.compile(r"[A-Za-z]{2}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}")
 # What nobody is named in is the same for everybody: (text, its ETag). As bytes, since one emoji makes every letter of a
 # text take four; 300 of the largest are 70 MB.
-_answers: Remembered[tuple[str, bool, Ask], tuple[bytes, str]] = Remembered(FRESH, 300)
+_answers: Remembered[tuple[str, Who, Ask], tuple[bytes, str]] = Remembered(FRESH, 300)
 
 
 @storefront(slots, "/v1/slots", "GET")
@@ -43,7 +43,7 @@ def get_slots(request: Request) -> Response:
     if caller.account is not None:
         told = work.answer(caller.shop, ask, _who(caller), settings().master, caller.now)
         return Response(_text(told), _headers(_PRIVATE))
-    text, etag = _answers.get((caller.shop.slug, caller.preview, ask), caller.now, lambda: _made(caller, ask))
+    text, etag = _answers.get((caller.shop.slug, _who(caller), ask), caller.now, lambda: _made(caller, ask))
     headers = {**_headers("no-store" if caller.preview else _PUBLIC), "ETag": etag}
     if _has(request.headers.get("if-none-match"), etag):
         return Response("", headers, 304)
@@ -56,7 +56,7 @@ def _made(caller: Visit, ask: Ask) -> tuple[bytes, str]:
 
 
 def _who(caller: Visit) -> Who:
-    return Who(caller.account, caller.preview)
+    return Who(caller.account, caller.preview, caller.origin if caller.preview else None)
 
 
 def _has(if_none_match: str | None, etag: str) -> bool:
@@ -80,8 +80,7 @@ def _query(request: Request) -> dict[str, str]:
     for name in sorted(params):
         values = params.getlist(name) if hasattr(params, "getlist") else [params[name]]
         if name not in KNOWN:
-            shown = "".join(ch for ch in name if ch.isprintable())[:60]
-            raise Problem(400, f"is not known here; known: {', '.join(KNOWN)}", shown or "query")
+            raise Problem(400, f"is not known here; known: {', '.join(KNOWN)}", _shown(name) or "query")
         if len(values) != 1 or len(values[0]) > LONGEST_QUERY:
             raise Problem(400, "is given once and is not too long", name)
         found[name] = values[0].strip()
@@ -105,9 +104,24 @@ def _ask(query: Mapping[str, str]) -> Ask:
 
 def _slots(text: str) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
-    if not 1 <= len(names) <= MOST_SLOTS or not set(names) <= set(SLOTS):
+    unknown = next((name for name in names if name not in SLOTS), None)
+    if unknown is not None:
+        raise Problem(400, _no_slot(unknown), "slots")
+    if not 1 <= len(names) <= MOST_SLOTS:
         raise Problem(400, f"is a list of 1 to {MOST_SLOTS} of {', '.join(SLOTS)}", "slots")
     return names
+
+
+def _no_slot(name: str) -> str:
+    """What to write instead of what is no slot."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(name.lower().replace("_", "-")[:60], SLOTS, 1)
+    return f'names "{_shown(name)}", which is none of {", ".join(SLOTS)}' + (f"; {near[0]}?" if near else "")
+
+
+def _shown(text: str) -> str:
+    return "".join(ch for ch in text if ch.isprintable())[:60]
 
 
 def _one_of(query: Mapping[str, str], name: str, known: tuple[str, ...], usual: str) -> str:

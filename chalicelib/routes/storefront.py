@@ -24,6 +24,11 @@ from chalicelib.settings import settings
 from chalicelib.work import known_shops
 
 PREFLIGHT_KEPT = "86400"  # seconds, as long as browsers take it
+# By how a key begins: what it is, and what makes another.
+_SECRETS = {
+    "sk_": ("a secret key", "--rotate-secret-key"),
+    "ik_": ("an identity secret", "--rotate-identity-secret"),
+}
 _NO_ORIGIN = "null"  # what a browser says of a file on the disk
 # A page asks once or twice; a school or an office behind one address asks for many.
 _ADDRESSES = Limiter(Limit(burst=300, per_minute=1800))
@@ -105,6 +110,7 @@ def visit(request: Request, key: str | None, token: str | None = None, *, beacon
 
 def _shop(key: str | None, now: datetime) -> tuple[Shop, bool]:
     """The shop, and whether the key is its test key. A shop that is not there and a wrong key answer alike."""
+    _no_secret(key or "")
     slug = keys.shop_of_key(key or "")
     preview = bool(key) and str(key).startswith("tk_")
     master = settings().master
@@ -117,6 +123,19 @@ def _shop(key: str | None, now: datetime) -> tuple[Shop, bool]:
     if shop.state == "off":
         raise Problem(403, "This shop is switched off.")
     return shop, preview
+
+
+def _no_secret(key: str) -> None:
+    """Whether it opens anything is not said: only that it is none to be sent from a page, which its first letters
+    say."""
+    what, flag = _SECRETS.get(key[:3], ("", ""))
+    if what:
+        raise Problem(
+            401,
+            f"This is {what}, and must not stand in a page: whoever opened the page has it. Make a new one at once "
+            f"(add-shop {flag}), and send the publishable key: key=pk_…",
+            "key",
+        )
 
 
 def _its_own_page(shop: Shop, origin: str | None, needs_origin: bool) -> None:
@@ -133,7 +152,7 @@ def _bearer(request: Request) -> str | None:
 
 
 def _account(shop: Shop, token: str, now: datetime, beacon: bool) -> str | None:
-    secret = keys.identity_secret(settings().master, shop.slug)
+    secret = keys.identity_secret(settings().master, shop.slug, shop.identity_generation)
     try:
         return keys.open_customer_token(secret, token, shop.slug, now)
     except keys.BadToken as bad:

@@ -39,9 +39,9 @@ def newest() -> dict[str, Any]:
     return found
 
 
-@widget.route("/widget.js", content_types=["*/*"])
+@widget.route("/widget.js", methods=["GET", "HEAD"], content_types=["*/*"])
 def get_widget() -> Response:
-    """The newest."""
+    """The newest. HEAD is how monitors ask whether anybody is there."""
     return _file(_text(SERVED / f"{newest()['version']}.js"), _SCRIPT)
 
 
@@ -78,7 +78,7 @@ def _file(text: str, kind: str, kept: str = _NEWEST) -> Response:
     headers = {"Content-Type": kind, "Cache-Control": kept, "ETag": tag, **_HEADERS}
     if tag in (widget.current_request.headers.get("if-none-match") or ""):
         return Response("", headers, 304)
-    return Response(text, headers)
+    return Response("" if widget.current_request.method == "HEAD" else text, headers)
 
 
 @lru_cache(maxsize=1)

@@ -135,15 +135,17 @@ export type ShopEvent = Happened &
     | { type: "cart"; products: readonly string[] }
     | { type: "click"; rid: string }
     | { type: "seen"; rids: readonly string[] }
-    /** A message waved away: not shown to her again. Needs `token`, no consent. */
+    /** A message waved away: not shown to her again. Needs neither `token` nor consent. */
     | { type: "close"; rid: string }
+    /** What `visitor` told as a guest is erased. Needs no consent; beside it nothing else of a person counts. */
+    | { type: "forget" }
     | { type: "identify" }
   );
 
 export interface EventBatch {
   api?: string;
   key: string;
-  /** What the shopper agreed to; without it `click` and `seen` count, of nobody, and `close` where there is a token. */
+  /** What the shopper agreed to; without it `click`, `seen` and `close` count, of nobody, and `forget`. */
   consent?: boolean;
   /** 22 of [0-9A-Za-z], drawn at random, kept only with consent; drawn anew when she logs out. */
   visitor?: string;
@@ -160,7 +162,7 @@ export declare function track(batch: EventBatch): Promise<boolean>;
 
 /** `window.ecrm`, once widget.js has run. */
 export interface EcrmWidget {
-  /** What the shopper agreed to: true lets a visitor id be stored, false removes it and what was not told yet. */
+  /** What the shopper agreed to: true lets a visitor id be stored; false removes it, what was told with it as a guest's, and what was not told yet. */
   consent(yes: boolean): void;
   /** Asks for all slots anew, with what has changed. */
   refresh(changed?: PageContext): void;

@@ -38,12 +38,12 @@ export async function slots({ api, key, slots, token, signal, timeout = PATIENCE
 }
 
 /**
- * Tells what happened: up to 20 events. Without consent the token is sent with nothing but closed messages. Never rejects:
- * false where it could not be sent.
+ * Tells what happened: up to 20 events. Without consent neither token nor visitor is sent, but who is to be forgotten.
+ * Never rejects: false where it could not be sent.
  */
 export async function track({ api, key, consent = false, visitor, token, events }) {
-  const closes = events.every(({ type }) => type === "close");
-  const person = consent ? { visitor, token } : closes ? { token } : {};
+  const forgets = events.some(({ type }) => type === "forget");
+  const person = consent ? { visitor, token } : forgets ? { visitor } : {};
   const body = JSON.stringify({ key, consent, ...person, events });
   try {
     if (globalThis.navigator?.sendBeacon) return navigator.sendBeacon(door(api, "events"), body);

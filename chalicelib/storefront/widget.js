@@ -66,9 +66,8 @@ if (!window.ecrm) {
 
     const load = async (same, query, bearer = token) => {
       const names = [...new Set(same.map((element) => said(element, "name")))];
-      const most = Math.max(...same.map(limit));
       const answer = await get(
-        `${api}slots?key=${told.key}&slots=${names}&limit=${most}&${query}`,
+        `${api}slots?key=${told.key}&slots=${names}&limit=${Math.max(...same.map(limit))}&${query}`,
         bearer && { headers: { Authorization: "Bearer " + bearer } },
       );
       // Refused because of the token: asked without, for what everybody gets.
@@ -88,7 +87,7 @@ if (!window.ecrm) {
       return made;
     };
 
-    const isWeb = (url) => /^https?:/.test(url);
+    const isWeb = (url) => /^http/.test(url);
 
     const row = (element, ...children) => make("li", { part: isMessage(element) ? "message" : "item" }, ...children);
 
@@ -112,8 +111,8 @@ if (!window.ecrm) {
         if (isMessage(element)) {
           const onclick = () => {
             noticed.add(id);
-            // Her own wish, whatever she agreed to: for this alone a token counts without consent.
-            tell({ events: [{ type: "close", rid }], token });
+            // Her own wish, whatever she agreed to.
+            tell({ events: [{ type: "close", rid }] });
             settle(element, answer);
             element.shadowRoot.querySelector("button")?.focus();
           };
@@ -122,7 +121,7 @@ if (!window.ecrm) {
           };
           made.append(
             make("span", { part: "text" }, text),
-            make("button", { part: "close", ariaLabel: detail.close, onclick }, "✕"),
+            make("button", { part: "close", ariaLabel: detail.close, onclick }, "×"),
           );
         } else {
           made.append(
@@ -145,7 +144,7 @@ if (!window.ecrm) {
       // What is below the window may become smaller at once: nobody sees it.
       element.style.minHeight = before?.top < innerHeight ? before.height + "px" : "";
       element.shadowRoot.firstChild.replaceChildren(shows ?? make("slot"));
-      element.dispatchEvent(new CustomEvent(shows ? "ecrm:loaded" : "ecrm:empty", { detail, bubbles: true }));
+      element.dispatchEvent(new CustomEvent(shows ? "ecrm:loaded" : "ecrm:empty", { detail, bubbles: 1 }));
     };
 
     // --- when: what is near first, all the rest together with the next that comes near ---
@@ -192,7 +191,7 @@ if (!window.ecrm) {
       (entries) => {
         for (const { target, isIntersecting } of entries) {
           clearTimeout(target.timer);
-          if (isIntersecting) target.timer = setTimeout(() => once({ type: "seen", rids: [target.rid] }), 1000);
+          target.timer = isIntersecting && setTimeout(() => once({ type: "seen", rids: [target.rid] }), 1000);
         }
       },
       { threshold: 0.5 },
@@ -204,7 +203,11 @@ if (!window.ecrm) {
       const who = agreed && { consent: agreed, token };
       events = events.filter(({ type }) => agreed || /click|seen/.test(type));
       try {
-        if (agreed == false) delete localStorage.ecrmVisitor;
+        // Not for who has said nothing yet: undefined is no number.
+        if (agreed < 1) {
+          tell({ events: [{ type: "forget" }], visitor: localStorage.ecrmVisitor.slice(0, 22) });
+          delete localStorage.ecrmVisitor;
+        }
         if (agreed && events[0]) {
           // As it was drawn, longer than what is told of it, the id is a guest's. Cut to that, somebody has been logged
           // in, and whoever comes after her as a guest gets another.
@@ -237,7 +240,7 @@ if (!window.ecrm) {
             const root = this.attachShadow({ mode: "open" });
             const rows = [...Array(limit(this))].map(() => row(this));
             root.adoptedStyleSheets = [style];
-            root.append(make("div", {}, make("slot"), section(this, "-", rows, { inert: true })));
+            root.append(make("div", {}, make("slot"), section(this, "-", rows, { inert: 1 })));
           }
           slots.add(this);
           wait(this);

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import heapq
+import json
 from collections.abc import Iterable, Iterator
 
 from chalicelib.domain.customer import Customer, Node
 from chalicelib.domain.times import in_order
-from chalicelib.table import base
+from chalicelib.table import base, lean
 from chalicelib.table.base import Seen
 from chalicelib.table.customers import CUSTOMER_SHARDS, PointerRow, ProfileRow, node_of
 
@@ -59,13 +60,13 @@ def page(shop: str, shard: int, after: str | None, limit: int) -> list[tuple[str
         return [(str(row.customers_sk), base.plain(row.pk.split("#")[3])) for row in rows]
 
 
-def links(shop: str, shard: int, after: str | None, limit: int) -> list[tuple[str, str, str | None]]:
-    """(position, node id, the other node of the same person) of at most `limit` customers of one shard; `after` is the
-    last position seen. Reads the index alone. Eventually consistent."""
-    condition = Seen.customers_sk > after if after else None
-    with base.reading():
-        rows = Seen.customers.query(base.partition(shop, "CL", str(shard)), condition, limit=limit)
-        return [(str(row.customers_sk), base.plain(row.pk.split("#")[3]), (row.card or {}).get("l")) for row in rows]
+def links(shop: str, shard: int, after: str | None, most: int) -> tuple[list[tuple[str, str | None]], str | None]:
+    """(node id, the other node of the same person) of some customers of one shard, from the one behind position `after`
+    on, and where to go on: None, where these are all. At most `most`. Reads the index alone. Eventually consistent.
+    Raises Trouble."""
+    found, position = lean.onward("customers", base.partition(shop, "CL", str(shard)), after, "card", most)
+    cards = json.loads(f"[{','.join([card for _, card in found])}]")
+    return [(key.partition("#")[2], card["l"]) for (key, _), card in zip(found, cards, strict=True)], position
 
 
 def first_and_last(shop: str, customer: Customer) -> tuple[str | None, str | None]:

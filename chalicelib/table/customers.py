@@ -30,12 +30,14 @@ class ProfileRow(Row, discriminator="profile"):
 
 
 class PointerRow(Row, discriminator="pointer"):
-    """That this node bought that order. Says just enough to tell first from n-th, and what is bought again."""
+    """That this node bought that order. Says just enough to tell first from n-th, and what is bought again: an order
+    that was given back has its ids in `given_back` instead."""
 
     order_id = UnicodeAttribute()
     placed_at = UnicodeAttribute()
     counts = UnicodeAttribute()  # paid | placed | no
     products = Json(null=True)  # ids, each once
+    given_back = Json(null=True)
 
 
 class LookupRow(Row, discriminator="lookup"):
@@ -111,7 +113,8 @@ def _pointer_row(shop: str, node_id: str, order: Order) -> PointerRow:
     counts = "paid" if order.paid else "placed" if order.placed else "no"
     row = PointerRow(_pk(shop, node_id), f"O#{in_order(order.placed_at)}#{base.part(order.id)}")
     row.order_id, row.placed_at, row.counts = order.id, order.placed_at, counts
-    row.products = list(dict.fromkeys(line.product_id for line in order.lines if line.product_id))[:MOST_KEPT] or None
+    products = list(dict.fromkeys(line.product_id for line in order.lines if line.product_id))[:MOST_KEPT] or None
+    row.products, row.given_back = (None, products) if order.given_back else (products, None)
     return row
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from base64 import b64decode
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ from chalicelib.domain.together import Pick
 from chalicelib.table import base, lean
 from chalicelib.table.base import Integer, Json, Row, Zipped
 
+# To be raised with every change of what stands in a model, or in a part of one: of any other nobody here knows how to
+# read it, and until the next night nothing is learnt of the shop.
+FORMAT = 1
 SCALE = 1_000_000  # scores are stored as millionths
 LARGEST = 380_000  # bytes of a zipped model: DynamoDB takes items of 400 KB
 
@@ -57,18 +61,21 @@ class TooLarge(ValueError):
 
 
 def model(shop: str) -> dict[str, Any] | None:
-    """The shop's model as it was published last (`work/learn_model.py` says what stands in it); None before the first.
-    Raises Trouble."""
+    """The shop's model as it was published last (`work/learn_model.py` says what stands in it); None before the first,
+    and where it is of another FORMAT or cannot be read. Raises Trouble."""
     row = lean.get(base.partition(shop), "MODEL")
     if row is None:
         return None
-    found: dict[str, Any] = json.loads(gzip.decompress(b64decode(row["model"])))
-    return found
+    try:
+        found = json.loads(gzip.decompress(b64decode(row["model"])))
+    except (KeyError, ValueError, OSError, EOFError, zlib.error):
+        return None
+    return found if isinstance(found, dict) and found.get("format") == FORMAT else None
 
 
 def put_model(shop: str, told: dict[str, Any]) -> None:
-    """In one write: readers see the old one or the new one. Raises TooLarge, Trouble."""
-    text = json.dumps(told, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    """In one write: readers see the old one or the new one. It gets its `format` here. Raises TooLarge, Trouble."""
+    text = json.dumps({**told, "format": FORMAT}, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     if len(gzip.compress(text.encode(), mtime=0)) > LARGEST:
         raise TooLarge
     base.commit([base.put(ModelRow(base.partition(shop), "MODEL", learned_at=told["learned_at"], model=text))])
@@ -82,7 +89,8 @@ def recs(shop: str, product_ids: Iterable[str]) -> dict[str, Rec]:
     """What was learnt of these products, in one batch read for up to 100; without those that have nothing to tell.
     Raises Trouble."""
     wanted = {_pk(shop, product_id): product_id for product_id in product_ids}
-    return {wanted[row["pk"]]: _rec(row) for row in lean.batch((pk, "REC") for pk in wanted)}
+    rows = lean.batch((pk, "REC") for pk in wanted)
+    return {wanted[row["pk"]]: rec for row in rows if (rec := _rec(row))}
 
 
 def put_rec(shop: str, product_id: str, rec: Rec) -> None:
@@ -103,9 +111,13 @@ def plain(rec: Rec) -> dict[str, Any]:
 
 
 def _rec(row: lean.Item) -> Rec:
-    told = json.loads(row.get("together", "[]"))
-    picks = tuple([Pick(product, score / SCALE, buyers) for product, score, buyers in told])
-    return Rec(picks, "consumable" in row, int(row["gap"]) if "gap" in row else None)
+    """What cannot be read tells nothing: no page may fail over a list."""
+    try:
+        told = json.loads(row.get("together", "[]"))
+        picks = tuple([Pick(product, score / SCALE, buyers) for product, score, buyers in told])
+        return Rec(picks, "consumable" in row, int(row["gap"]) if "gap" in row else None)
+    except (TypeError, ValueError):
+        return Rec()
 
 
 def _pk(shop: str, product_id: str) -> str:

@@ -121,6 +121,8 @@ def _gist(order: Order, customer: str | None) -> dict[str, object]:
     # Who was erased is nobody here: her account and her address are linked no more, and she would count twice.
     whose = customer if identity(order.buyer) else None
     gist: dict[str, object] = {"c": whose, "cur": order.currency, "net": order.net, "l": lines}
+    if order.given_back:
+        gist["b"] = 1
     return {**gist, "k": order.buyer.country} if order.buyer.country else gist
 
 

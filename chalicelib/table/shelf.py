@@ -1,4 +1,8 @@
-"""Her shelf: messages that the storefront shows when she comes by. One row per follow-up, in her own partition."""
+"""Her shelf: messages that the storefront shows when she comes by. One row per follow-up, in her own partition.
+
+What she closed keeps its row for a while, without its words: a message that is sent again, since nobody knew whether it
+had been, does not come back.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ from pynamodb.attributes import UnicodeAttribute
 
 from chalicelib.domain.times import in_order, moment, stamp
 from chalicelib.table import base
-from chalicelib.table.base import Row
+from chalicelib.table.base import Row, Write
 
 KEPT = timedelta(days=30)
 MOST = 20
@@ -18,10 +22,10 @@ _PREFIX = "SHELF#"
 
 
 class ShelfRow(Row, discriminator="shelf"):
-    """One message."""
+    """One message; closed where it has no `text`."""
 
     follow_up = UnicodeAttribute()
-    text = UnicodeAttribute()
+    text = UnicodeAttribute(null=True)
     subject = UnicodeAttribute(null=True)
     link = UnicodeAttribute(null=True)
     language = UnicodeAttribute(null=True)
@@ -41,7 +45,7 @@ class Shown:
 
 
 def put(shop: str, node: str, shown: Shown) -> None:
-    """The same follow-up twice is there once, as it was first. Raises Trouble."""
+    """The same follow-up twice is there once, as it was first; closed, it stays so. Raises Trouble."""
     row = ShelfRow(_pk(shop, node), _PREFIX + base.part(shown.follow_up))
     row.follow_up, row.text, row.at = shown.follow_up, shown.text, shown.at
     row.subject, row.link, row.language = shown.subject or None, shown.link or None, shown.language or None
@@ -60,12 +64,17 @@ def of_customer(shop: str, nodes: Iterable[str], now: datetime) -> list[Shown]:
         for node in nodes:
             found += ShelfRow.query(_pk(shop, node), ShelfRow.sk.startswith(_PREFIX), limit=100)
     newest = sorted(found, key=lambda row: (in_order(row.at), row.follow_up), reverse=True)
-    return [_shown(row) for row in newest if in_order(row.at) > since][:MOST]
+    return [_shown(row) for row in newest if row.text and in_order(row.at) > since][:MOST]
 
 
-def drop(shop: str, node: str, follow_up: str) -> None:
-    """She has seen it, or waved it away."""
-    base.commit([base.remove(ShelfRow(_pk(shop, node), _PREFIX + base.part(follow_up)))])
+def close(shop: str, node: str, follow_up: str, at: str) -> None:
+    """She waved it away at this stored moment; what does not lie there stays so. Raises Trouble, Refused."""
+    row = ShelfRow(_pk(shop, node), _PREFIX + base.part(follow_up), follow_up=follow_up, at=at)
+    row.ttl = int((moment(at) + KEPT).timestamp())
+    try:
+        base.commit([Write(row, ShelfRow.text.exists())])
+    except base.Conflict:
+        return
 
 
 def clear(shop: str, node: str) -> None:

@@ -39,11 +39,12 @@ class RecentRow(Row, discriminator="recent"):
 
 @dataclass(frozen=True, slots=True)
 class Bought:
-    """One of her orders: `products` are ids, each once."""
+    """One of her orders: `products` are ids, each once. Where she gave it back they stand in `given_back` instead."""
 
     order: str
     at: str
     products: tuple[str, ...]
+    given_back: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +66,12 @@ def read(shop: str, node_id: str, now: datetime) -> Visitor | None:
     for item in _all(base.partition(shop, "C", node_id)):
         kind = item["k"]
         if kind == "pointer" and item["counts"] != "no":
-            orders.append(Bought(item["order_id"], item["placed_at"], tuple(_json(item.get("products")))))
+            orders.append(_bought(item))
         elif kind == "profile":
             node = node_of(_json(item["node"]))
         elif kind == "recent":
             viewed = _lately([(str(product), str(at)) for product, at in _json(item.get("viewed"))], now)
-        elif kind == "shelf":
+        elif kind == "shelf" and item.get("text"):  # else it was closed
             messages.append(_shown(item))
     if node is None:
         return None
@@ -94,6 +95,11 @@ def _lately(viewed: list[tuple[str, str]], now: datetime) -> list[tuple[str, str
 
 def _json(text: str | None) -> Any:
     return json.loads(text) if text else ()
+
+
+def _bought(item: lean.Item) -> Bought:
+    products, given_back = (tuple(_json(item.get(name))) for name in ("products", "given_back"))
+    return Bought(item["order_id"], item["placed_at"], products, given_back)
 
 
 def _shown(item: lean.Item) -> Shown:

@@ -22,6 +22,7 @@ ANONYMOUS_KEPT = timedelta(days=30)
 KEPT = timedelta(days=90)
 _PREFIX = "EV#"
 _RECENT, _JOINED = "RECENT", "JOINED"
+_AT_ONCE = 100  # what a transaction takes
 Happened = list[dict[str, Any]]
 
 
@@ -33,7 +34,7 @@ class VisitRow(Row, discriminator="visit"):
 
 
 class JoinedRow(Row, discriminator="visitor_joined"):
-    """That what a visitor had done up to `at` went to whoever was logged in then; not to whom."""
+    """That what a visitor had done up to `at` went to whoever was logged in then, or was forgotten; not to whom."""
 
     at = UnicodeAttribute()
 
@@ -96,7 +97,7 @@ def is_told(shop: str, node: str, at: str, name: str) -> bool:
 
 
 def joined(shop: str, visitor: str) -> JoinedRow | None:
-    """Up to when what this visitor did went to somebody, if ever."""
+    """Up to when what this visitor did went to somebody or was forgotten, if ever."""
     return base.first(JoinedRow, _visitor(shop, visitor), _JOINED)
 
 
@@ -105,6 +106,12 @@ def write_joined(shop: str, visitor: str, at: str, held: JoinedRow | None) -> Wr
     row = JoinedRow(_visitor(shop, visitor), _JOINED, at=at)
     row.ttl = int((moment(at) + ANONYMOUS_KEPT).timestamp())
     return base.replace(row, held.rev if held else None)
+
+
+def forget(shop: str, visitor: str, until: str) -> None:
+    """What a visitor told up to a stored moment goes. Stopped anywhere and done again, it goes on where it was."""
+    while rows := of_visitor(shop, visitor, "", until, _AT_ONCE):
+        base.commit([base.remove(row) for row in rows])
 
 
 def recent(shop: str, node: str, now: datetime) -> Held:
@@ -130,8 +137,8 @@ def clear(shop: str, node: str) -> None:
     """Everything of a node: for whoever erases her."""
     base.commit([base.remove(RecentRow(_customer(shop, node), _RECENT))])
     rows = all_of_customer(shop, node)
-    for start in range(0, len(rows), 100):
-        base.commit([base.remove(row) for row in rows[start : start + 100]])
+    for start in range(0, len(rows), _AT_ONCE):
+        base.commit([base.remove(row) for row in rows[start : start + _AT_ONCE]])
 
 
 def _visitor(shop: str, visitor: str) -> str:

@@ -1,6 +1,6 @@
 """What is kept of a batch, and for whom: beside the visitor while nobody knows who she is (30 days), else beside the
 customer whom the token names (90 days), who also has what she looked at last. A message that a customer closes goes off
-her shelf.
+her shelf; who takes her consent back has nothing left beside her visitor id.
 
 Who is erased, or of whom the shop never told, has nothing kept and no profile made up. A visitor's rows join a customer
 one way: nothing beside a visitor says whose they became.
@@ -15,10 +15,11 @@ from functools import partial
 from chalicelib.domain.browsing import Json
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import in_order, moment, stamp
-from chalicelib.domain.visits import Close, Identify
+from chalicelib.domain.visits import Close, Forget, Identify
 from chalicelib.table import base, customers, shelf, visits
 from chalicelib.table.base import Write
 from chalicelib.table.visits import VisitRow
+from chalicelib.work.rid import Rid
 from chalicelib.work.take_order import retried
 from chalicelib.work.visit_messages import Told
 
@@ -38,16 +39,28 @@ def keep(shop: Shop, told: Told, happened: list[Json], now: datetime) -> str:
     return "nobody"
 
 
-def close(shop: Shop, told: Told, shown: Mapping[str, Json]) -> None:
-    """Takes the messages that she waved away off her own shelf; of another's, nothing lies there. Raises Trouble,
-    Refused."""
+def close(shop: Shop, told: Told, shown: Mapping[str, Rid]) -> None:
+    """Takes the messages that she waved away off the shelf. Their names, which only she was shown, say which one: the
+    token of a page that stays open for long has run out by then. Raises Trouble, Refused."""
     named = [shown[event.rid] for event in told.events if isinstance(event, Close) and event.rid in shown]
-    messages = {rid["item"] for rid in named if rid["slot"] == "messages"}
-    if not (told.closer and messages):
+    for node, message in sorted({(rid.node, rid.item) for rid in named if rid.slot == "messages"}):
+        shelf.close(shop.slug, node, message, told.at)
+
+
+def forget(shop: Shop, told: Told) -> None:
+    """What this browser told as a guest's goes, and what of it comes in later is nobody's. What has become a customer's
+    is hers. Raises Trouble, Refused, Conflict."""
+    visitor = told.forgotten
+    if visitor is None or not any(isinstance(event, Forget) for event in told.events):
         return
-    node = customers.resolve(shop, f"account:{told.closer}", told.at).node
-    for message in sorted(messages):
-        shelf.drop(shop.slug, node.id, message)
+    retried(partial(_mark, shop, visitor, told.at))
+    visits.forget(shop.slug, visitor, told.at)
+
+
+def _mark(shop: Shop, visitor: str, at: str) -> None:
+    held = visits.joined(shop.slug, visitor)
+    if held is None or in_order(held.at) < in_order(at):
+        base.commit([visits.write_joined(shop.slug, visitor, at, held)])
 
 
 def _for_visitor(shop: Shop, told: Told, visitor: str, happened: list[Json]) -> str:

@@ -13,4 +13,4 @@ _shops: Remembered[str, Shop | None] = Remembered(timedelta(seconds=60), 1_000)
 
 def get(slug: str, now: datetime) -> Shop | None:
     """The shop as it was at most a minute ago; None for one there is not. Raises Trouble."""
-    return _shops.get(slug, now, lambda: shops.get(slug))
+    return _shops.get(slug, now, lambda: shops.lately(slug))

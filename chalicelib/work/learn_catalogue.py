@@ -1,5 +1,9 @@
 """Products that slots may show and of which the shop never told: their newest order says what they are called and what
-they cost. Whatever the shop itself tells of a product counts for more, whenever it comes."""
+one piece costs. Whatever the shop itself tells of a product counts for more, whenever it comes.
+
+An order names no page and no picture. It may be in a currency that the shop's pages do not show: the newest one in the
+shop's own comes before that.
+"""
 
 from __future__ import annotations
 
@@ -41,12 +45,14 @@ def _wanted(run: Run) -> list[str]:
 
 
 def _newest(run: Run, wanted: set[str]) -> dict[str, str]:
-    """The newest order that holds it, by product."""
-    found: dict[str, str] = {}
-    for piece in learn_reading.newest_orders(run):
-        for product in wanted & piece.keys():
-            found.setdefault(product, piece[product])
-    return found
+    """The newest order that holds it, by product; of those in the shop's own currency, where there are any."""
+    own: dict[str, str] = {}
+    elsewhere: dict[str, str] = {}
+    for pieces in learn_reading.newest_orders(run):
+        for found, piece in zip((own, elsewhere), pieces, strict=True):
+            for product in wanted & piece.keys():
+                found.setdefault(product, piece[product])
+    return elsewhere | own
 
 
 def _tell(run: Run, ids: list[str], newest: dict[str, str]) -> int:
@@ -64,7 +70,11 @@ def _tell(run: Run, ids: list[str], newest: dict[str, str]) -> int:
 
 
 def _from_order(order: Order, product_id: str) -> Product | None:
-    line = next((line for line in order.lines if line.product_id == product_id and line.title), None)
-    if line is None:
+    """Of several variants the cheapest, as shops tell the price of a product. What cost nothing was given on top: that
+    is no price."""
+    lines = [line for line in order.lines if line.product_id == product_id and line.title]
+    if not lines:
         return None
-    return Product(product_id, line.title, products.FROM_ORDERS, price=line.unit_price, currency=order.currency)
+    line = min(lines, key=lambda line: (line.unit_price <= 0, line.unit_price))
+    price = line.unit_price if line.unit_price > 0 else None
+    return Product(product_id, line.title, products.FROM_ORDERS, price=price, currency=order.currency)

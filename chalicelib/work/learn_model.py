@@ -1,6 +1,6 @@
 """What a night's run learns, part by part, and the model that is made of it.
 
-The model (`table/learnt.py: model`) is one JSON object:
+The model (`table/learnt.py: model`) is one JSON object, of a `format` that is raised whenever this changes:
 `generation` names the run, `learned_at` is the stored moment up to which it knows; `orders`, `customers`, `products`:
 how many it rests on; `since`: when the oldest of these orders was placed; `state`: learnt | not_enough (nothing that
 can be shown to visitors, nor to the owner).

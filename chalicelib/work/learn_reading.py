@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chalicelib.domain.ledger import Ledger, unpack
+from chalicelib.domain.money import BadMoney, iso
+from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import moment
 from chalicelib.table import customer_pages, order_pages
 from chalicelib.table.customers import CUSTOMER_SHARDS
@@ -20,7 +22,7 @@ from chalicelib.table.order_pages import Entry
 from chalicelib.work.learn_run import STEP_SECONDS, Run
 
 PEOPLE = "people"
-PAGE = 1_000  # entries of an index in one question
+PAGE = 10_000  # entries of an index in one question, where they fit into a megabyte
 PIECE = 10_000  # orders, or customers, in one piece
 
 
@@ -34,11 +36,9 @@ def read_people(run: Run) -> None:
     shard, _, after = (run.sync.cursor or "0|").partition("|")
     at, position, count, linked = int(shard), after or None, 0, dict[str, str]()
     while count < PIECE and at < CUSTOMER_SHARDS:
-        page = customer_pages.links(run.shop.slug, at, position, PAGE)
-        linked |= {node: min(node, other) for _, node, other in page if other}
-        count, position = count + len(page), page[-1][0] if page else None
-        if len(page) < PAGE:
-            at, position = at + 1, None
+        page, position = customer_pages.links(run.shop.slug, at, position, PAGE)
+        linked |= {node: min(node, other) for node, other in page if other}
+        count, at = count + len(page), at if position else at + 1
     if linked:
         put(run, f"{PEOPLE}-{run.report['people']:05d}", linked)
     report = {**run.report, "people": run.report["people"] + bool(linked)}
@@ -50,20 +50,27 @@ def read_people(run: Run) -> None:
 def read_orders(run: Run) -> None:
     """One step: some orders further, over as many months as it takes."""
     run.need(STEP_SECONDS)
-    piece = _Piece(int(moment(str(run.sync.began_at)).timestamp()))
+    piece = _Piece(int(moment(str(run.sync.began_at)).timestamp()), _currency(run.shop))
     kinds, cursor = run.sync.kinds, run.sync.cursor
     while piece.read < PIECE and kinds and is_month(kinds[0]):
-        page = order_pages.gists(run.shop.slug, kinds[0], cursor, PAGE)
+        page, cursor = order_pages.gists(run.shop.slug, kinds[0], cursor, PAGE)
         for entry in page:
             piece.take(entry)
-        cursor = page[-1][0] if len(page) == PAGE else None
         kinds = kinds if cursor else kinds[1:]
     number = run.report["orders"]
     if piece.ledger.at:
         run.outside.put(run.key(f"orders-{number:05d}"), gzip.compress(piece.ledger.pack(), 1, mtime=0))
-        put(run, f"newest-{number:05d}", piece.newest)
+        put(run, f"newest-{number:05d}", [piece.newest, piece.elsewhere])
     report = {**run.report, "orders": number + bool(piece.ledger.at)}
     run.advance(kinds, cursor, "orders", {"read": piece.read, "taken": len(piece.ledger)}, report)
+
+
+def _currency(shop: Shop) -> str:
+    """In ISO; "" for a code that is none."""
+    try:
+        return iso(shop.currency)
+    except BadMoney:
+        return ""
 
 
 def is_month(kind: str) -> bool:
@@ -73,11 +80,13 @@ def is_month(kind: str) -> bool:
 @dataclass
 class _Piece:
     """Orders as they are read, placed by `now` (epoch seconds). `newest`: the last order that holds a product, by
-    product."""
+    product, of those in the shop's own `currency` (ISO); `elsewhere`: of all others."""
 
     now: int
+    currency: str
     ledger: Ledger = field(default_factory=Ledger)
     newest: dict[str, str] = field(default_factory=dict)
+    elsewhere: dict[str, str] = field(default_factory=dict)
     read: int = 0
 
     def take(self, entry: Entry) -> None:
@@ -88,8 +97,10 @@ class _Piece:
         if not gist.get("c") or seconds > self.now:
             return
         products = [str(product) for product, quantity, _ in gist.get("l", ()) if quantity > 0]
-        self.ledger.add(gist["c"], seconds, products, int(gist["net"]), str(gist["cur"]), str(gist.get("k") or ""))
-        self.newest |= dict.fromkeys(products, order_id)
+        currency, country = str(gist["cur"]), str(gist.get("k") or "")
+        self.ledger.add(gist["c"], seconds, products, int(gist["net"]), currency, country, "b" in gist)
+        heard = self.newest if currency == self.currency else self.elsewhere
+        heard |= dict.fromkeys(products, order_id)
 
 
 def ledger(run: Run, most: int) -> Ledger:
@@ -110,10 +121,12 @@ def ledger(run: Run, most: int) -> Ledger:
     return whole
 
 
-def newest_orders(run: Run) -> Iterator[dict[str, str]]:
-    """The last order that holds a product, by product: piece by piece, the newest orders first."""
+def newest_orders(run: Run) -> Iterator[tuple[dict[str, str], dict[str, str]]]:
+    """The last order that holds a product, by product: piece by piece, the newest orders first; those in the shop's own
+    currency, and the others."""
     for number in reversed(range(run.report["orders"])):
-        yield get(run, f"newest-{number:05d}")
+        own, elsewhere = get(run, f"newest-{number:05d}")
+        yield own, elsewhere
 
 
 def put(run: Run, name: str, told: Any) -> None:

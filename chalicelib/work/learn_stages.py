@@ -14,7 +14,7 @@ from chalicelib.work.learn_timer import ERASING, LEARN
 
 PRODUCTS, MODEL, CATALOGUE = "products", "model", "catalogue"
 # To be raised with every change of what pieces in the bucket look like: a run under other pieces is begun anew.
-FORMAT = "1"
+FORMAT = "2"
 # Months before the oldest that is known: only a history that comes in lies further back, and then all are looked at.
 NIGHTLY_EMPTY = 3
 STAGES = (*learn_model.PARTS, PRODUCTS, MODEL, CATALOGUE)
@@ -66,11 +66,16 @@ def _through(run: Run) -> None:
         elif learn_reading.is_month(kind):
             learn_reading.read_orders(run)
         else:
-            taken = run.sync.counts.get("orders", {}).get("taken", 0)
-            run.need(min(STEP_SECONDS + taken / ORDERS_A_SECOND, MOST_SECONDS))
+            run.need(STEP_SECONDS if history is not None and kind in (MODEL, CATALOGUE) else _seconds(run))
             if history is None and kind != CATALOGUE:
                 history = learn_reading.ledger(run, learn_model.MOST_ORDERS)
             _stage(run, kind, history or Ledger())
+
+
+def _seconds(run: Run) -> float:
+    """What loading all orders and learning one part of them may take."""
+    taken = run.sync.counts.get("orders", {}).get("taken", 0)
+    return min(STEP_SECONDS + taken / ORDERS_A_SECOND, MOST_SECONDS)
 
 
 def _stage(run: Run, kind: str, history: Ledger) -> None:

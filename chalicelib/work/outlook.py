@@ -17,6 +17,7 @@ from chalicelib.domain.times import moment, stamp
 from chalicelib.domain.trusting import Withheld
 from chalicelib.domain.value import Expectation, Forecast, ValueModel
 from chalicelib.table import customers, learnt, orders
+from chalicelib.work.log import unforeseen
 from chalicelib.work.outlook_words import spoken, withheld, worded
 from chalicelib.work.read_views import Json, money
 
@@ -75,10 +76,14 @@ def _told(
         return nothing, [withheld(name, "nothing_ordered")]
     if model is None:
         return nothing, [withheld(name, "no_model")]
-    if part not in model["parts"]:
-        reasons = {one["part"]: one["reason"] for one in model["withheld"]}
-        return nothing, [withheld(name, reasons.get(part, "no_model"))]
-    return tell(model["parts"][part], purchases, now)
+    try:
+        if part not in model["parts"]:
+            reasons = {one["part"]: one["reason"] for one in model["withheld"]}
+            return nothing, [withheld(name, reasons.get(part, "no_model"))]
+        return tell(model["parts"][part], purchases, now)
+    except Exception as error:  # one part that cannot be read must not take the others with it
+        unforeseen(error, part=part)
+        return nothing, [withheld(name, "internal")]
 
 
 def _rfm(raw: Any, purchases: Sequence[Purchase], now: int) -> Told:
@@ -138,7 +143,7 @@ def _value(raw: Any, purchases: Sequence[Purchase], now: int) -> Told:
     found = model.expect(hers, now, MONTHS)
     told, missing = list[Json](), list[Json]()
     for currency, one in sorted(found.items()):
-        months = _months(one)
+        months = months_told(one.orders)
         if months != MONTHS:
             one = model.expect(hers, now, months)[currency]
         told.append(_expected(currency, one, months))
@@ -149,10 +154,11 @@ def _value(raw: Any, purchases: Sequence[Purchase], now: int) -> Told:
     return told, missing if told else [withheld("value", "nothing_paid")]
 
 
-def _months(one: Expectation) -> int:
-    """As far ahead as is told: where a year is too far, what the history allows for."""
-    far = one.orders
-    most = far.params["most"] if isinstance(far, Withheld) and far.code == "too_far" else MONTHS
+def months_told(of_a_year: object) -> int:
+    """As far ahead as is told, by what is said of MONTHS: where that is too far, what the history allows for."""
+    most = MONTHS
+    if isinstance(of_a_year, Withheld) and of_a_year.code == "too_far":
+        most = int(of_a_year.params["most"])
     return most if 0 < most < MONTHS else MONTHS
 
 

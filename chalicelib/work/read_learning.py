@@ -3,7 +3,7 @@ shop's own past, and what is withheld and why."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from math import isfinite
 from typing import Any
@@ -17,7 +17,8 @@ from chalicelib.domain.value import CurrencyModel, ValueModel
 from chalicelib.table import learnt, sync
 from chalicelib.work import learn_timer
 from chalicelib.work.learn_timer import LEARN
-from chalicelib.work.outlook import MONTHS
+from chalicelib.work.log import unforeseen
+from chalicelib.work.outlook import MONTHS, months_told
 from chalicelib.work.outlook_words import spoken, withheld, worded
 from chalicelib.work.read_views import Json, money
 
@@ -38,13 +39,25 @@ def report(shop: Shop) -> Json:
     forecasts, proofs, withheld}`. Raises Trouble."""
     held, model = sync.read(shop.slug, LEARN), learnt.model(shop.slug)
     run = held.sync if held else Sync(LEARN)
-    forecasts, missing = _forecasts(model)
+    try:
+        found = _learnt(shop, model)
+    except Exception as error:  # how far the run is can be told all the same
+        unforeseen(error, shop=shop.slug, part="model")
+        model, found = None, _learnt(shop, None)
     return {
         "state": _state(shop, run, model),
         "progress": _progress(run) if run.state == "running" else None,
         "next_at": held.until if held and run.state != "running" else None,
         "last_run": _last(run),
         "trouble": run.trouble,
+        **found,
+    }
+
+
+def _learnt(shop: Shop, model: Json | None) -> Json:
+    """What the last run found, and what is withheld."""
+    forecasts, missing = _forecasts(model)
+    return {
         **{name: (model or _NOTHING)[name] for name in _KNOWN},
         "rule": (model or {}).get("rule"),
         "popular": {place: len(found) for place, found in sorted(((model or {}).get("popular") or {}).items())},
@@ -98,13 +111,25 @@ def _withheld(model: Json | None) -> list[Json]:
 
 
 def _forecasts(model: Json | None) -> tuple[list[Json], list[Json]]:
-    """By currency: how far off the forecast for a year would be, by the trials on the shop's own past."""
+    """By currency: as many months ahead as an outlook speaks of, and how far off that would be, by the trials on the
+    shop's own past. What is withheld here is withheld there."""
     raw = (model or {}).get("parts", {}).get("value")
+    if raw is None:
+        return [], []
+    try:
+        return _by_currency(ValueModel.from_json(raw).currencies)
+    except Exception as error:  # one part that cannot be read must not take the others with it
+        unforeseen(error, part="value")
+        return [], [withheld("value", "internal")]
+
+
+def _by_currency(currencies: Mapping[str, CurrencyModel]) -> tuple[list[Json], list[Json]]:
     found, missing = list[Json](), list[Json]()
-    for currency, one in sorted(ValueModel.from_json(raw).currencies.items()) if raw else ():
-        told: Json = {"currency": currency, "months": MONTHS, "weeks": one.weeks}
+    for currency, one in sorted(currencies.items()):
+        months = months_told(_error(one, "orders", MONTHS))
+        told: Json = {"currency": currency, "months": months, "weeks": one.weeks}
         for of in ("orders", "money"):
-            error = _error(one, of)
+            error = _error(one, of, months)
             told[f"{of}_error"] = None if isinstance(error, Withheld) else round(error, 3)
             if isinstance(error, Withheld):
                 missing.append(withheld(f"value.{of}", error.code, error.params, currency=currency))
@@ -112,9 +137,12 @@ def _forecasts(model: Json | None) -> tuple[list[Json], list[Json]]:
     return found, missing
 
 
-def _error(one: CurrencyModel, of: Of) -> float | Withheld:
-    fitted = one.orders if isinstance(one.orders, Withheld) or of == "orders" else one.money
-    return fitted if isinstance(fitted, Withheld) else error_of(of, MONTHS, one.trials, one.weeks)
+def _error(one: CurrencyModel, of: Of, months: int) -> float | Withheld:
+    """Of a forecast so many months ahead; money rests on the forecast of orders."""
+    orders = one.orders if isinstance(one.orders, Withheld) else error_of("orders", months, one.trials, one.weeks)
+    if of == "orders" or isinstance(orders, Withheld):
+        return orders
+    return one.money if isinstance(one.money, Withheld) else error_of("money", months, one.trials, one.weeks)
 
 
 def _trial(trial: Trial, currency: str) -> Json:
@@ -136,8 +164,9 @@ def _compared(found: Compared | None, say: Callable[[float], Any]) -> Json | Non
 def _proofs(model: Json | None) -> Json:
     """How the other two did on the shop's own last months, as their modules say it (`Proof`, `Tried`)."""
     parts = (model or {}).get("parts", {})
-    second, following = parts.get("second"), parts.get("next")
-    return {
-        "second_order": second.get("proof") if second else None,
-        "next_order": following.get("tried") if following else None,
-    }
+    return {"second_order": _proof(parts.get("second"), "proof"), "next_order": _proof(parts.get("next"), "tried")}
+
+
+def _proof(part: Any, name: str) -> Json | None:
+    found = part.get(name) if isinstance(part, dict) else None
+    return found if isinstance(found, dict) else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Mapping
 from datetime import datetime, timedelta
+from threading import Lock
 from typing import Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
@@ -17,6 +18,7 @@ class Remembered(Generic[K, V]):
     def __init__(self, fresh: timedelta, most: int) -> None:
         self._fresh, self._most = fresh, most
         self._kept: dict[K, tuple[datetime, V]] = {}
+        self._one_at_a_time = Lock()
         _everything.append(self)
 
     def get(self, key: K, now: datetime, read: Callable[[], V]) -> V:
@@ -32,13 +34,19 @@ class Remembered(Generic[K, V]):
             if held is not None and since < held[0] <= now:
                 found[key] = held[1]
         missing = [key for key in dict.fromkeys(keys) if key not in found]
-        for key, value in (read(missing) if missing else {}).items():
-            self._kept.pop(key, None)  # so that it stands last
-            self._kept[key] = now, value
-            found[key] = value
-        while len(self._kept) > self._most:
-            del self._kept[next(iter(self._kept))]
+        if missing:
+            read_now = read(missing)
+            self._keep(read_now, now)
+            found.update(read_now)
         return found
+
+    def _keep(self, values: Mapping[K, V], now: datetime) -> None:
+        with self._one_at_a_time:
+            for key, value in values.items():
+                self._kept.pop(key, None)  # so that it stands last
+                self._kept[key] = now, value
+            while len(self._kept) > self._most:
+                del self._kept[next(iter(self._kept))]
 
     def forget(self) -> None:
         self._kept.clear()

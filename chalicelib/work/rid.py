@@ -1,7 +1,8 @@
 """`rid`: the name of one recommendation, as it was shown: which slot, which product, why, on which day.
 
-It names nobody: the same product in the same slot on the same day has one rid for all visitors. Whoever clicks hands it
-back, and the seal keeps anybody from counting what was never shown.
+Of a product it names nobody: in the same slot on the same day it has one rid for all visitors. Of a message it says on
+whose shelf that lies, and only she is shown it. Whoever clicks hands it back; the seal keeps anybody from counting, or
+closing, what was never shown.
 """
 
 from __future__ import annotations
@@ -28,18 +29,19 @@ class BadRid(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Rid:
-    """`day` is `2026-11-22`; `item` a product's id, or a message's."""
+    """`day` is `2026-11-22`; `item` a product's id, or a message's; `node`: of a message, on whose shelf it lies."""
 
     slot: str
     item: str
     code: str
     day: str
+    node: str = ""
 
 
 @lru_cache(maxsize=4096)
 def make(master: bytes, shop: str, rid: Rid) -> str:
     """`r_…`, URL-safe."""
-    fields = (rid.slot, rid.item, rid.code, rid.day)
+    fields = (rid.slot, rid.item, rid.code, rid.day, *((rid.node,) if rid.node else ()))
     text = _text64(json.dumps(fields, ensure_ascii=False, separators=(",", ":")))
     return f"{_HEAD}{text}.{keys.recommendation_mac(master, shop, text)}"
 
@@ -61,11 +63,22 @@ def open_rid(master: bytes, shop: str, rid: str, now: datetime) -> Rid:
     return found
 
 
+def is_ours(master: bytes, shop: str, rid: str, now: datetime) -> bool:
+    """Whether `open_rid` would open it."""
+    try:
+        open_rid(master, shop, rid, now)
+    except BadRid:
+        return False
+    return True
+
+
 def _fields(text: str) -> Rid:
     try:
         match json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))):
             case [str(slot), str(item), str(code), str(day)]:
                 return Rid(slot, item, code, day)
+            case [str(slot), str(item), str(code), str(day), str(node)]:
+                return Rid(slot, item, code, day, node)
     except (binascii.Error, ValueError):
         pass
     raise BadRid("form")

@@ -57,7 +57,7 @@ def about(shop: Shop, flow: Flow, language: str, now: datetime, links: Mapping[s
 
 def order(shop: Shop, words: _Words, now: datetime) -> Order:
     """Two things bought the day before yesterday, sent out yesterday."""
-    prices = [_price(shop, price).amount for price in _PRICES]
+    prices = [sample_price(shop, price).amount for price in _PRICES]
     lines = [Line(f"sample-{i}", None, None, title, 1, prices[i], prices[i]) for i, title in enumerate(words.products)]
     bought, sent = stamp(now - timedelta(days=2)), stamp(now - timedelta(days=1))
     return Order(
@@ -66,7 +66,7 @@ def order(shop: Shop, words: _Words, now: datetime) -> Order:
         status="placed",
         payment="paid",
         fulfilment="fulfilled",
-        currency=_price(shop, 1).currency,
+        currency=sample_price(shop, 1).currency,
         currency_original=shop.currency,
         total=sum(prices),
         subtotal=sum(prices),
@@ -82,7 +82,8 @@ def order(shop: Shop, words: _Words, now: datetime) -> Order:
     )
 
 
-def _price(shop: Shop, price: int) -> Money:
+def sample_price(shop: Shop, price: int) -> Money:
+    """So much of the shop's own money, ten thousand times that where its unit is small."""
     small = shop.currency.upper() in (*RIALS_PER, "IRR", "KRW", "VND", "IDR")
     try:
         return Money(from_major(price * 10_000 if small else price, shop.currency), iso(shop.currency))
@@ -104,7 +105,7 @@ def _picks(shop: Shop, words: _Words, links: Mapping[str, str], moments: set[str
     titles = words.products if "cart_abandoned" in moments else words.products[:1]
     why = "why_in_cart" if "cart_abandoned" in moments else "why_back"
     return tuple(
-        Pick(f"sample-{i}", title, links.get("shop"), None, _price(shop, _PRICES[i]), shop.currency, why)
+        Pick(f"sample-{i}", title, links.get("shop"), None, sample_price(shop, _PRICES[i]), shop.currency, why)
         for i, title in enumerate(titles)
     )
 

@@ -12,6 +12,7 @@ from functools import cached_property
 from itertools import islice
 
 from chalicelib.domain import again, picking, replenishing
+from chalicelib.domain.again import Again
 from chalicelib.domain.picking import Taste
 from chalicelib.domain.replenishing import Gap
 from chalicelib.domain.slot import Ask, Choice, at_least
@@ -22,6 +23,7 @@ from chalicelib.work.slot_sources import Model
 
 # What she bought so lately she does not want again, unless it is used up.
 JUST_BOUGHT = timedelta(days=30)
+MOST_JUST_BOUGHT = 50  # of which that is looked up: with a full cart and her 25 lists one question to the table
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,15 @@ class Her:
     @cached_property
     def taste(self) -> Taste:
         return picking.taste([bought.products for bought in self.orders], self.model.popularity)
+
+    @cached_property
+    def given_back(self) -> set[str]:
+        return {product for bought in self.orders for product in bought.given_back}
+
+    @cached_property
+    def again(self) -> list[Again]:
+        orders = [bought.products for bought in self.orders]
+        return again.again(orders, self.model.popularity, self.model.leaning)
 
     @cached_property
     def just_bought(self) -> set[str]:
@@ -71,7 +82,7 @@ def lists_wanted(ask: Ask, her: Her | None) -> list[str]:
     if her and set(ask.slots) & {"new-for-you", "replenish"}:
         found += her.taste.loudest
     if her and "buy-again" in ask.slots:
-        found += sorted(her.just_bought)[: picking.MOST_LISTS]
+        found += [one.product for one in her.again if one.product in her.just_bought][:MOST_JUST_BOUGHT]
     return list(dict.fromkeys(found))
 
 
@@ -109,20 +120,20 @@ def _goes_with(scene: Scene) -> Iterator[Choice]:
 def _buy_again(scene: Scene) -> Iterator[Choice]:
     if scene.her is None:
         return
-    orders = [bought.products for bought in scene.her.orders]
     hidden = {product for product in scene.her.just_bought if not scene.is_consumable(product)}
-    for one in again.again(orders, scene.model.popularity, scene.model.leaning):
+    for one in scene.her.again:
         if one.product not in hidden and one.product not in scene.ask.at_hand:
             yield Choice(one.product, "bought_often" if one.times > 1 else "bought_before")
 
 
 def _new_for_you(scene: Scene) -> Iterator[Choice]:
-    """What others bought with what she bought, and she did not; nothing before her first order."""
+    """What others bought with what she bought, and she did not; nothing before her first order, and nothing that she
+    had and gave back."""
     if scene.her is None or not scene.her.orders:
         return
     taste = scene.her.taste
-    shown = set(taste.weights)
-    for match in picking.of_taste(taste, scene.lists, scene.ask.at_hand):
+    shown = {*taste.weights, *scene.her.given_back}
+    for match in picking.of_taste(taste, scene.lists, (*scene.ask.at_hand, *scene.her.given_back)):
         shown.add(match.product)
         yield Choice(match.product, "like_yours", {"product": match.source})
     yield from _popular(scene, shown)
@@ -151,7 +162,8 @@ def _viewed(scene: Scene) -> Iterator[Choice]:
     """What she looked at and did not buy since."""
     if scene.her is None:
         return
-    since = {product: bought.at for bought in reversed(scene.her.orders) for product in bought.products}
+    orders = reversed(scene.her.orders)
+    since = {product: bought.at for bought in orders for product in (*bought.products, *bought.given_back)}
     for product, at in scene.her.visitor.viewed:
         if product not in scene.ask.at_hand and in_order(at) >= in_order(since.get(product, "")):
             yield Choice(product, "viewed")

@@ -3,7 +3,7 @@ for a moment in the process, since most page views ask for the same few."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,18 +13,21 @@ from chalicelib.domain.popular import EVERYWHERE
 from chalicelib.domain.slot import Choice, at_least
 from chalicelib.table import learnt, products
 from chalicelib.table.learnt import Rec
+from chalicelib.work.log import unforeseen
 from chalicelib.work.remembered import Remembered
 
 
 class Model:
     """What pages need of a shop's model; nothing where nothing was learnt yet. `popularity`: product -> how many
-    customers bought it lately, most first; `leaning`: how much "buy again" leans to that."""
+    customers bought it lately, most first; `leaning`: how much "buy again" leans to that. Raises AttributeError,
+    TypeError or ValueError for what is no model."""
 
     def __init__(self, told: Mapping[str, Any]) -> None:
-        self.learned_at: str | None = told.get("learned_at")
-        self.leaning: float = (told.get("rule") or {}).get("leaning", LEANINGS[0])
+        self.learned_at: str | None = told.get("learned_at") or None
+        self.leaning: float = float((told.get("rule") or {}).get("leaning", LEANINGS[0]))
         self.catalogue: tuple[str, ...] = tuple(told.get("catalogue") or ())
-        self._lists = {place: dict(found) for place, found in (told.get("popular") or {}).items()}
+        self._lists = {place: _buyers(found) for place, found in (told.get("popular") or {}).items()}
+        _must_be(str, (self.learned_at or "", *self.catalogue))
         self.popularity: dict[str, int] = self._lists.get(EVERYWHERE, {})
         self._popular: dict[str, tuple[Choice, ...]] = {}
 
@@ -33,9 +36,22 @@ class Model:
         place = country if country in self._lists else EVERYWHERE
         if place not in self._popular:
             there = self._lists.get(place, {})
-            found = there | {product: buyers for product, buyers in self.popularity.items() if product not in there}
-            self._popular[place] = tuple([Choice(id, "popular", {"buyers": at_least(n)}) for id, n in found.items()])
+            first = [Choice(id, "popular", {"buyers": at_least(n)}) for id, n in there.items()]
+            rest = self.popular(EVERYWHERE) if place != EVERYWHERE else ()
+            self._popular[place] = (*first, *(choice for choice in rest if choice.product not in there))
         return self._popular[place]
+
+
+def _buyers(found: Any) -> dict[str, int]:
+    buyers = dict(found)
+    _must_be(str, buyers)
+    _must_be(int, buyers.values())
+    return buyers
+
+
+def _must_be(kind: type, found: Iterable[Any]) -> None:
+    if set(map(type, found)) - {kind}:
+        raise TypeError
 
 
 # Prices and stock change at any time; what is learnt only at night.
@@ -46,7 +62,16 @@ _products: Remembered[tuple[str, str], Product | None] = Remembered(timedelta(se
 
 def model(shop: str, now: datetime) -> Model:
     """The shop's model as it was at most a minute ago."""
-    return _models.get(shop, now, lambda: Model(learnt.model(shop) or {}))
+    return _models.get(shop, now, lambda: _read(shop))
+
+
+def _read(shop: str) -> Model:
+    """A model that makes no sense is as none: the page is shown without, and the log says so."""
+    try:
+        return Model(learnt.model(shop) or {})
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        unforeseen(error, shop=shop, part="model")
+        return Model({})
 
 
 def recs(shop: str, ids: Collection[str], now: datetime) -> dict[str, Rec]:

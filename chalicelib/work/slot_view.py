@@ -43,6 +43,10 @@ class Voice:
         """What a message's button says that waves it away."""
         return self._words["close"]
 
+    def sample(self, number: int) -> str:
+        """What a product that is made up is called."""
+        return self._words["sample_product"].format(number=self._speech.number(number))
+
     def why(self, choice: Choice, shown: Mapping[str, Product]) -> Json:
         """The code, its numbers and the sentence. A product that is no longer known is not spoken of by name."""
         params, code = dict(choice.params), choice.code
@@ -57,7 +61,8 @@ class Voice:
     def price(self, product: Product) -> Json | None:
         if product.price is None or not product.currency:
             return None
-        return _price(self._speech, Money(product.price, product.currency), _code(self._own_code, product.currency))
+        money = Money(product.price, product.currency)
+        return {**money.to_json(), "text": _text(self._speech, money, _code(self._own_code, product.currency))}
 
 
 @lru_cache(maxsize=256)
@@ -80,8 +85,8 @@ def _number(speech: Speech, at_least: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _price(speech: Speech, price: Money, code: str) -> Json:
-    return {**price.to_json(), "text": speech.money(price.amount, price.currency, code)}
+def _text(speech: Speech, price: Money, code: str) -> str:
+    return speech.money(price.amount, price.currency, code)
 
 
 class Maker:
@@ -106,22 +111,23 @@ class Maker:
             "rid": self._rid(slot, product.id, choice.code),
         }
 
-    def messages(self, messages: Iterable[Shown]) -> list[Json]:
+    def messages(self, messages: Iterable[Shown], node: str) -> list[Json]:
+        """`node`: on whose shelf they lie."""
         return [
             {
                 "id": message.follow_up,
                 "title": message.subject or None,
                 "text": message.text,
                 "url": link(message.link),
-                "rid": self._rid("messages", message.follow_up, "message"),
+                "rid": self._rid("messages", message.follow_up, "message", node),
             }
             for message in messages
         ]
 
-    def _rid(self, slot: str, item: str, code: str) -> str | None:
+    def _rid(self, slot: str, item: str, code: str, node: str = "") -> str | None:
         if not self._seal:
             return None
-        return rid.make(self._master, self._shop.slug, Rid(slot, item, code, self._day))
+        return rid.make(self._master, self._shop.slug, Rid(slot, item, code, self._day, node))
 
 
 def link(url: str | None) -> str | None:

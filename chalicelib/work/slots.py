@@ -16,27 +16,31 @@ from chalicelib.domain.customer import Node
 from chalicelib.domain.events import Product
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.slot import PERSONAL, Ask, Choice
+from chalicelib.table import lean
 from chalicelib.table import visitor as visitors
 from chalicelib.table.visitor import Visitor
-from chalicelib.work import slot_choice, slot_sources, units
+from chalicelib.work import slot_choice, slot_samples, slot_sources, units
 from chalicelib.work.read_views import Json
 from chalicelib.work.slot_choice import Her, Scene
+from chalicelib.work.slot_samples import SAMPLE
 from chalicelib.work.slot_sources import Model
 from chalicelib.work.slot_view import Maker, Voice, link
 
-SAMPLE = "sample"
 MOST_LOOKED_AT = 300  # popular products, for those of one category
-MOST_SAMPLES = 96  # four times what fits: some are sold out
+PATIENCE = 2.5  # seconds: the widget waits three for an answer
 
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """Who asks: `account` is the platform's id of a customer who is logged in, None: nobody we are told of."""
+    """Who asks: `account` is the platform's id of a customer who is logged in, None: nobody we are told of; `page`: the
+    origin of a page that is being made."""
 
     account: str | None = None
     preview: bool = False
+    page: str | None = None
 
 
+@lean.within(PATIENCE)
 def answer(shop: Shop, ask: Ask, who: Who, master: bytes, now: datetime) -> Json:
     """The page's slots, in the order asked for. Raises Trouble."""
     visitor = _visitor(shop, who.account, now) if who.account else None
@@ -46,6 +50,8 @@ def answer(shop: Shop, ask: Ask, who: Who, master: bytes, now: datetime) -> Json
     voice = Voice(shop, ask)
     maker = Maker(shop, voice, master, now, seal=not who.preview)
     filled = _filled(shop, ask, model, her, now, preview=who.preview)
+    if who.preview:
+        filled = _with_made_up(filled, ask, model, slot_samples.made_up(shop, voice, who.page))
     return {
         "language": voice.language,
         "direction": voice.direction,
@@ -80,7 +86,7 @@ def _filled(shop: Shop, ask: Ask, model: Model, her: Her | None, now: datetime, 
     scene = Scene(ask, model, recs, her, _of_category(shop, ask, model, now))
     chosen = {slot: slot_choice.choose(slot, scene) for slot in ask.slots}
     if preview:
-        chosen = {slot: found or _samples(slot, model) for slot, found in chosen.items()}
+        chosen = {slot: found or slot_samples.known(slot, ask, model) for slot, found in chosen.items()}
     wanted = [name for found in chosen.values() for choice in found for name in _spoken_of(choice)]
     shown = slot_sources.shown(shop.slug, wanted, now)
     return _Filled(_fitting(ask, chosen, shown), shown)
@@ -94,10 +100,13 @@ def _of_category(shop: Shop, ask: Ask, model: Model, now: datetime) -> set[str] 
     return {id for id, product in shown.items() if ask.category in (*product.categories, *product.tags)}
 
 
-def _samples(slot: str, model: Model) -> list[Choice]:
-    """What a slot may look like, for a theme that is being made: popular products, else whatever there is."""
-    found = list(model.popularity) or model.catalogue
-    return [Choice(product, SAMPLE) for product in found[:MOST_SAMPLES]] if slot != "messages" else []
+def _with_made_up(filled: _Filled, ask: Ask, model: Model, products: list[Product]) -> _Filled:
+    """Before the first learning, and where nothing that is known can be shown."""
+    choices = dict(filled.choices)
+    for slot, found in choices.items():
+        if slot != "messages" and not (found and model.learned_at):
+            choices[slot] = slot_samples.filled_up(found, products, ask)
+    return _Filled(choices, {**{product.id: product for product in products}, **filled.shown})
 
 
 def _spoken_of(choice: Choice) -> tuple[str, ...]:
@@ -126,6 +135,6 @@ def _can_be_shown(product: Product | None, ask: Ask) -> bool:
 def _slot(slot: str, ask: Ask, voice: Voice, maker: Maker, filled: _Filled, her: Her | None) -> Json:
     told: Json = {"name": slot, "kind": "products", "title": voice.title(slot, ask)}
     if slot == "messages":
-        items = maker.messages(her.visitor.messages[: ask.limit] if her else ())
+        items = maker.messages(her.visitor.messages[: ask.limit], her.visitor.node.id) if her else []
         return {**told, "kind": "messages", "close": voice.close, "items": items}
     return {**told, "items": maker.products(slot, filled.choices[slot], filled.shown)}

@@ -1,28 +1,29 @@
 """What storefronts told, from their queue into the table: counted, and kept where somebody agreed to it.
 
 Without consent nothing is kept: no visitor, no account, no looks; only how often a slot's recommendations were seen,
-clicked and closed, of nobody. What a customer closes goes off her shelf: that is her own wish. Recommendations rest on
-paid orders alone: whatever comes in here moves none of them.
+clicked and closed, of nobody. What a customer closes goes off her shelf, and who takes her consent back is forgotten:
+that is her own wish. Recommendations rest on paid orders alone: whatever comes in here moves none of them.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 from chalicelib.domain import browsing
-from chalicelib.domain.browsing import Json
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import in_order, moment
-from chalicelib.domain.visits import Click, Close, Event, Seen
+from chalicelib.domain.visits import Click, Close, Seen, rids_of
 from chalicelib.settings import settings
 from chalicelib.table import base, shops, slot_counts
 from chalicelib.work import rid as rids
 from chalicelib.work import visit_messages
-from chalicelib.work.keep_visits import close, keep
+from chalicelib.work.keep_visits import close, forget, keep
 from chalicelib.work.log import logger, unforeseen
+from chalicelib.work.rid import Rid
 from chalicelib.work.visit_messages import Told
 
 REFUSED: slot_counts.Place = ("", "")
@@ -58,8 +59,8 @@ class _Batch:
     def _taken(self, told: Told, id: str) -> bool:
         """Who logs in at a computer must not overtake who did so before her, and get what the other one looked at: what
         a visitor did after something that has to come again waits with it."""
-        visitor = told.shop, told.visitor or ""
-        if told.visitor and visitor in self._late:
+        visitor = told.shop, told.visitor or told.forgotten or ""
+        if visitor[1] and visitor in self._late:
             return False
         try:
             self._take_in(told)
@@ -80,8 +81,10 @@ class _Batch:
         if shop is None or shop.state == "off":
             return
         shown, refused = _shown(shop, told)
-        happened = browsing.happened(told.events, moment(told.at), shown)
+        named = {text: {"slot": rid.slot, "item": rid.item, "code": rid.code} for text, rid in shown.items()}
+        happened = browsing.happened(told.events, moment(told.at), named)
         close(shop, told, shown)
+        forget(shop, told)
         if keep(shop, told, happened, self._now) != "duplicate":
             self._note(told, shown, refused)
 
@@ -90,16 +93,16 @@ class _Batch:
             self._shops[slug] = shops.get(slug)
         return self._shops[slug]
 
-    def _note(self, told: Told, shown: Mapping[str, Json], refused: int) -> None:
+    def _note(self, told: Told, shown: Mapping[str, Rid], refused: int) -> None:
         """A recommendation is seen, clicked and closed once by one visitor, however often that is told."""
         counts = self._counts[told.shop, told.at[:10]]
-        who = told.closer or told.account or told.visitor or told.name
+        who = told.account or told.visitor or told.name
         for event in told.events:
             what = _COUNTED.get(type(event), "")
-            for text in _rids(event):
-                once = told.shop, who, what, text
+            for text in rids_of(event):
+                once = told.shop, "" if what == "closed" else who, what, text  # a message is one customer's
                 if text in shown and once not in self._counted:
-                    counts[shown[text]["slot"], shown[text]["code"]][what] += 1
+                    counts[shown[text].slot, shown[text].code][what] += 1
                     self._counted.add(once)
         if refused:
             counts[REFUSED]["refused"] += refused
@@ -122,23 +125,11 @@ def _opened(record: Mapping[str, Any]) -> Told | None:
         return None
 
 
-def _shown(shop: Shop, told: Told) -> tuple[dict[str, Json], int]:
+def _shown(shop: Shop, told: Told) -> tuple[dict[str, Rid], int]:
     """The recommendations it names that were the shop's own, and how many were not."""
-    named = {text for event in told.events for text in _rids(event)}
-    found: dict[str, Json] = {}
+    named = {text for event in told.events for text in rids_of(event)}
+    found: dict[str, Rid] = {}
     for text in named:
-        try:
-            rid = rids.open_rid(settings().master, shop.slug, text, moment(told.at))
-        except rids.BadRid:
-            continue
-        found[text] = {"slot": rid.slot, "item": rid.item, "code": rid.code}
+        with suppress(rids.BadRid):
+            found[text] = rids.open_rid(settings().master, shop.slug, text, moment(told.at))
     return found, len(named) - len(found)
-
-
-def _rids(event: Event) -> tuple[str, ...]:
-    match event:
-        case Seen(rids):
-            return rids
-        case Click(text) | Close(text):
-            return (text,)
-    return ()

@@ -5,16 +5,20 @@ from __future__ import annotations
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import BaseServer
 from typing import Any
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
+class Quiet(BaseServer):
+    """A server to which a browser that leaves before the answer is no error of ours."""
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A browser that leaves before the answer is no error of ours."""
         if not isinstance(sys.exc_info()[1], ConnectionError):
             super().handle_error(request, client_address)
+
+
+class _Server(Quiet, ThreadingHTTPServer):
+    daemon_threads = True
 
 
 class DoorServer:

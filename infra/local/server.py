@@ -15,6 +15,8 @@ from chalice import Chalice
 from chalice.config import Config
 from chalice.local import ChaliceRequestHandler, CustomLocalChalice, LocalChalice, LocalGateway, ThreadedHTTPServer
 
+from infra.local.door_server import Quiet
+
 LARGEST = 10 * 1024 * 1024  # API Gateway's own limit
 _LOCAL = "/_local/"
 
@@ -153,7 +155,7 @@ class Handler(ChaliceRequestHandler):
         """Says nothing: addresses in a path or query are nobody's business."""
 
 
-class _Server(ThreadedHTTPServer):
+class _Server(Quiet, ThreadedHTTPServer):
     request_queue_size = 128
 
 

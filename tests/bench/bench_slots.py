@@ -3,6 +3,7 @@ from the same emulator; and how many reads each kind of page costs."""
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -22,11 +23,12 @@ from chalice.local import LambdaContext, LocalGateway
 from chalicelib import clock, keys
 from chalicelib.domain.order import Buyer
 from chalicelib.domain.shop import Shop
+from chalicelib.domain.slot import PERSONAL
 from chalicelib.domain.times import stamp
 from chalicelib.domain.together import Pick
 from chalicelib.routes import limits
 from chalicelib.settings import settings
-from chalicelib.table import base, learnt
+from chalicelib.table import base, lean, learnt
 from chalicelib.table.learnt import Rec
 from chalicelib.work import remembered
 from infra import resources
@@ -37,30 +39,41 @@ from tests.storefront import PAGE, bought, open_storefront, product, reads
 
 PRODUCTS, VISITORS, ASKS, A_DAY = 400, 120, 400, 2_000
 BETWEEN = timedelta(milliseconds=50)  # from one request to the next: a busy process
-Call = Callable[[int], dict[str, Any]]
+Answer = dict[str, Any]
+Call = Callable[[int], Answer]
+
+
+def _is_full(answer: Answer) -> bool:
+    """Nothing is empty that this visitor has something for: an empty page would be a fast one."""
+    told = json.loads(answer["body"])
+    empty = {slot["name"] for slot in told["slots"] if not slot["items"]}
+    return empty <= ({"messages"} if told["personal"] else set(PERSONAL))
 
 
 @dataclass(frozen=True)
 class Page:
-    """A kind of page: `of(n)` makes its n-th request. `warm`: so many are asked for before anything is measured;
-    `forgetting`: every request finds a process that knows nothing."""
+    """A kind of page: `of(n)` makes its n-th request, to which the answer `is_right`. `warm`: so many are asked for
+    before anything is measured; `forgetting`: every request finds a process that knows nothing."""
 
-    of: Callable[[int], Callable[[], dict[str, Any]]]
+    of: Callable[[int], Callable[[], Answer]]
     asks: int = ASKS
     warm: int = 0
     forgetting: bool = False
+    is_right: Callable[[Answer], bool] = _is_full
 
 
 def run() -> dict[str, Any]:
     """Milliseconds of one request inside the function, by kind of page, and table reads per request: in turn with a
     bare route's, since a machine that idles in between answers more slowly. `a_day` is how people come: most look at
-    few products (Zipf), one in six is logged in, and what is remembered grows old."""
+    few products (Zipf), one in six is logged in, and what is remembered grows old. Last a bare route over our own
+    client: what of all this is botocore's."""
     with _world() as made:
         shop = _shop()
-        bare = _bare(made.table)
+        bare, own = _bare(_over_boto3(made.table)), _bare(_over_our_own)
         for n in range(100):
             bare(n)
-        return {name: _beside(bare, page) for name, page in _pages(shop).items()}
+        pages = {**_pages(shop), "bare_route_over_our_client": Page(lambda n: lambda: own(n), is_right=_is_there)}
+        return {name: _beside(bare, page) for name, page in pages.items()}
 
 
 def _pages(shop: Shop) -> dict[str, Page]:
@@ -83,7 +96,7 @@ def _pages(shop: Shop) -> dict[str, Page]:
         "home_of_a_customer": Page(lambda n: home(n % VISITORS), warm=VISITORS),
         "product_page_nobody_saw_lately": Page(lambda n: product_page(n % PRODUCTS)),
         "same_page_again": Page(lambda n: product_page(1)),
-        "unchanged_304": Page(lambda n: _slots(shop, "popular", headers=unchanged)),
+        "unchanged_304": Page(lambda n: _slots(shop, "popular", headers=unchanged), is_right=_is_unchanged),
         "home_of_a_customer_in_a_new_process": Page(lambda n: home(n % VISITORS), 100, forgetting=True),
     }
 
@@ -94,6 +107,7 @@ def _beside(bare: Call, page: Page) -> dict[str, float]:
     for n in range(page.warm):
         calls[n]()
     ours, floor, reads = _measured(bare, lambda n: calls[n](), page)
+    assert all(page.is_right(calls[n]()) for n in range(0, page.asks, 10))
     ratios = {f"{name}_times_floor": ours[f"{name}_ms"] / floor[f"{name}_ms"] for name in ("p50", "p99")}
     return {
         **ratios,
@@ -140,14 +154,30 @@ def _shop() -> Shop:
     return shop
 
 
-def _bare(table: str) -> Call:
-    app = Chalice(app_name="bare")
+def _over_boto3(table: str) -> Callable[[], Any]:
     client = boto3.client("dynamodb", region_name=REGION, endpoint_url=settings().endpoint_url)
+    key = {"pk": {"S": base.partition("acme", "P", "p1")}, "sk": {"S": "PRODUCT"}}
+    return lambda: client.get_item(TableName=table, Key=key)["Item"]
+
+
+def _over_our_own() -> Any:
+    return lean.get(base.partition("acme", "P", "p1"), "PRODUCT")
+
+
+def _is_there(answer: Answer) -> bool:
+    return bool(json.loads(answer["body"])["item"])
+
+
+def _is_unchanged(answer: Answer) -> bool:
+    return bool(answer["statusCode"] == 304)
+
+
+def _bare(get_item: Callable[[], Any]) -> Call:
+    app = Chalice(app_name="bare")
 
     @app.route("/bare")
     def bare() -> dict[str, Any]:
-        key = {"pk": {"S": base.partition("acme", "P", "p1")}, "sk": {"S": "PRODUCT"}}
-        return {"item": client.get_item(TableName=table, Key=key)["Item"]}
+        return {"item": get_item()}
 
     event = _event(app, "/bare", {})
     return lambda n: app(event, LambdaContext("bare", 512))

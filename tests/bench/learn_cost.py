@@ -1,4 +1,5 @@
-"""What a night costs: learns from ten times the orders, in a process of its own that is given the packed ledger.
+"""What a night costs: learns from ten times the orders, in a process of its own that is given the packed ledger; and
+a whole night, which reads them from an index first and writes what it learnt (`learn_night`, `learn_server`).
 
 Ten times the orders: each customer ten times under other names, at the same times; of the catalogue's products several
 under other names too (the root of ten), each customer's copy with its own mixture of them.
@@ -12,6 +13,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -19,19 +22,48 @@ from typing import Any
 
 from chalicelib.domain.learnt import learn
 from chalicelib.domain.ledger import Ledger, unpack
+from chalicelib.domain.order import MOST_LINES
 from tests.real_orders import Orders
 
 MILLION = 1_000_000
 SECONDS, MEGABYTES = 900, 2048  # of the function
+# The function's libraries are there, the contenders' are not.
+PYTHON = Path(__file__).resolve().parents[2] / ".venv" / "bin" / "python"
 
 
 def measured(orders: Orders, times: float) -> dict[str, Any]:
     """What this file, run with the packed ledger, printed."""
+    with _packed(orders, times) as file:
+        return _printed([sys.executable, "-m", "tests.bench.learn_cost", file])
+
+
+def whole_night(orders: Orders, times: float) -> dict[str, Any]:
+    """What `learn_night` printed of the first night of a shop with so many orders."""
+    with _packed(orders, times) as file, _served(file) as url:
+        return _printed([str(PYTHON), "-m", "tests.bench.learn_night", url, str(orders[-1][1].at + 60)])
+
+
+def _printed(command: list[str]) -> dict[str, Any]:
+    return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
+
+
+@contextmanager
+def _packed(orders: Orders, times: float) -> Iterator[str]:
     with tempfile.NamedTemporaryFile() as file:
         file.write(many(orders, times).pack())
         file.flush()
-        command = [sys.executable, "-m", "tests.bench.learn_cost", file.name]
-        return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+        yield file.name
+
+
+@contextmanager
+def _served(file: str) -> Iterator[str]:
+    command = [str(PYTHON), "-m", "tests.bench.learn_server", file, str(MOST_LINES)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout
+            yield server.stdout.readline().strip()
+        finally:
+            server.kill()
 
 
 def many(orders: Orders, times: float) -> Ledger:

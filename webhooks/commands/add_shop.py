@@ -21,6 +21,7 @@ _SWITCHES = (
     ("--rotate-secrets", "make new webhook secrets; the old ones stay valid"),
     ("--retire-old-secrets", "only the newest webhook secrets stay valid"),
     ("--rotate-secret-key", "make a new secret key; the old one stops working"),
+    ("--rotate-identity-secret", "make a new identity secret; customer tokens signed with the old one stop working"),
     ("--dry-run", "check and print, change nothing"),
 )
 _SWITCH_NAMES = tuple(flag.lstrip("-").replace("-", "_") for flag, _ in _SWITCHES)

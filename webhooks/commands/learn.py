@@ -22,6 +22,7 @@ EXAMPLE = """examples:
   .venv/bin/python -m webhooks learn --shop acme --now --wait
 """
 WAIT_SECONDS = 1_800
+MONTHS = 12  # that are told at most
 
 
 def flags(parser: argparse.ArgumentParser) -> None:
@@ -127,7 +128,12 @@ def _share(share: float | None) -> str:
 
 
 def _forecast(one: dict[str, Any], screen: Screen) -> None:
-    """How each trial on the shop's own past went."""
+    """How far ahead is told, and how each trial on the shop's own past went."""
+    if one["orders_error"] is not None:
+        error = percent(round(one["orders_error"] * 100), 100)
+        ahead = f"{plural(one['months'], 'month')} ahead, taken to be off by {error}"
+        short = "" if one["months"] == MONTHS else f". The history, of {one['weeks']} weeks, is too short for {MONTHS}."
+        screen.say(f"  {one['currency']}: what is expected of a customer is told {ahead}{short}")
     for trial in one["trials"]:
         for what in ("orders", "money"):
             tried = trial[what]
@@ -154,7 +160,4 @@ def _withheld(one: dict[str, Any]) -> str:
     from chalicelib.work.outlook_words import sentence
 
     about = f"{one['part']} ({one['currency']})" if "currency" in one else one["part"]
-    if one["code"] != "too_far":
-        return f"{about} is withheld: {sentence(one['code'])}"
-    told, most = one["params"]["months"], one["params"]["most"]
-    return f"{about}, {told} months ahead, is withheld: {sentence(one['code'])} {most} months at most are tried."
+    return f"{about} is withheld: {sentence(one['code'])}"

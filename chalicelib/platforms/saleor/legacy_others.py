@@ -85,6 +85,7 @@ def _listing(one: Node, body: Node) -> dict[str, Any]:
     lowest = min(here, key=lambda price: number_of(price.at("price_amount")), default=None)
     return {
         "isPublished": one.at("is_published").value,
+        "visibleInListings": one.at("visible_in_listings").value,
         "channel": {"currencyCode": lowest.at("currency").value if lowest else None},
         "discountedPrice": {"amount": lowest.at("price_amount").value} if lowest else None,
     }

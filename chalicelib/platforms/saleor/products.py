@@ -56,7 +56,9 @@ def read_product(product: Node, shop: Shop, received_at: str, issued_at: str | N
 
 
 def _is_shown(listing: Node) -> bool:
-    return listing.at("isPublished").value is True and listing.at("isAvailableForPurchase").value is not False
+    """There, for sale, and in the shop's own lists."""
+    said = (listing.at(name).value for name in ("isAvailableForPurchase", "visibleInListings"))
+    return listing.at("isPublished").value is True and all(value is not False for value in said)
 
 
 def _price(listing: Node) -> Node:

@@ -60,7 +60,7 @@ PRODUCT = """fragment ProductParts on Product {
   category { name }
   collections { name }
   channelListings {
-    isPublished isAvailableForPurchase
+    isPublished isAvailableForPurchase visibleInListings
     channel { currencyCode }
     discountedPrice { amount currency }
   }

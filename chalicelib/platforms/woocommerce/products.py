@@ -10,6 +10,7 @@ from chalicelib.platforms.body import Node
 from chalicelib.platforms.woocommerce.fields import created_at, id_of, refuse_only_id, updated_at
 
 _MOST_TERMS = 500
+_UNLISTED = ("hidden", "search")
 
 
 def product_seen(body: Node, received_at: str, shop: Shop) -> list[ProductSeen]:
@@ -39,7 +40,13 @@ def product_gone(body: Node, received_at: str, shop: Shop) -> list[ProductGone]:
 def _available(body: Node) -> bool:
     published = body.at("status").text() == "publish"
     in_stock = body.at("stock_status").text() != "outofstock"
-    return published and in_stock and body.at("purchasable").value is not False
+    return published and in_stock and _is_listed(body) and body.at("purchasable").value is not False
+
+
+def _is_listed(body: Node) -> bool:
+    """What is hidden, or only found by searching, WooCommerce shows in no list of its own either: not among related
+    products, upsells or cross-sells. A body that does not say is of one that is visible."""
+    return body.at("catalog_visibility").text() not in _UNLISTED
 
 
 def _image(body: Node) -> str | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -16,6 +15,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from chalicelib.safe_http import Answer, Unreachable
+from infra.local.door_server import Quiet
 
 LARGEST = 10 * 1024 * 1024
 Deliver = Callable[[str, dict[str, str], bytes], int]
@@ -138,14 +138,9 @@ def post(address: str, headers: dict[str, str], body: bytes, timeout: float = 20
         return 0
 
 
-class _Server(ThreadingHTTPServer):
+class _Server(Quiet, ThreadingHTTPServer):
     daemon_threads = True
     double: Double
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Whoever asks may go away in the middle of it, and that is no news."""
-        if not isinstance(sys.exc_info()[1], ConnectionError):
-            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -33,13 +33,27 @@ export type ScriptProps = {
   /** The script's address, such as https://api.acme.test/widget.js. */
   src: string;
   integrity?: string;
+  nonce?: string;
   /** pk_…; tk_… while the pages are being made. */
   publishableKey: string;
-  /** The token endpoint; left out, everybody is a guest. */
-  tokenUrl?: string;
+  /** The token endpoint, if not /ecrm/token; null where there is none: everybody is a guest then. */
+  tokenUrl?: string | null;
+  /** What the cookie banner was told, where the server knows it; left out, `ecrm.consent()` says it. */
+  consent?: boolean;
+  /** The same for all slots of all pages that say nothing of it. */
+  page?: Page;
+  country?: string;
 };
 
-export function EcrmScript({ src, integrity, publishableKey, tokenUrl = "/ecrm/token" }: ScriptProps) {
-  const secured = integrity ? { integrity, crossOrigin: "anonymous" as const } : {};
-  return <Script type="module" src={src} {...secured} data-key={publishableKey} data-token-url={tokenUrl} />;
+export function EcrmScript(props: ScriptProps) {
+  const { publishableKey, tokenUrl = "/ecrm/token", consent, page, country, ...script } = props;
+  const told = {
+    "data-key": publishableKey,
+    "data-token-url": tokenUrl ?? undefined,
+    "data-consent": consent?.toString(),
+    "data-page": page,
+    "data-country": country,
+  };
+  // Modules are fetched with CORS; said here, the preload of next/script is the same fetch and not a second one.
+  return <Script type="module" crossOrigin="anonymous" {...script} {...told} />;
 }

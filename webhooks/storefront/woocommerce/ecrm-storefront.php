@@ -2,7 +2,7 @@
 /**
  * Plugin Name: eCRM storefront
  * Description: Puts eCRM's slots (buy again, goes well with it, popular, messages, …) into the shop's pages.
- * Version: 1.0.0
+ * Version: 1.1.0
  * Requires at least: 5.7
  * Requires PHP: 7.4
  * License: MIT
@@ -16,7 +16,7 @@
  *
  * Page caches may keep every page: who she is, the script asks at an address that is never cached; where to ask stands in
  * pages made for somebody who is logged in, so that guests cost no call. Cart ids stand only in pages that WooCommerce
- * itself keeps out of caches, and in its answers to its own buttons. Consent is taken from the WP Consent API, which most
+ * itself keeps out of caches, in its answers to its own buttons, and in an answer of ours that is never cached. Consent is taken from the WP Consent API, which most
  * cookie banners speak (Complianz, CookieYes, Cookiebot, …).
  */
 
@@ -27,6 +27,8 @@ require_once __DIR__ . '/customer_token.php';
 add_action( 'wp_head', 'ecrm_print_script' );
 add_action( 'wp_ajax_ecrm_token', 'ecrm_answer_token' );
 add_action( 'wp_ajax_nopriv_ecrm_token', 'ecrm_answer_token' );
+add_action( 'wp_ajax_ecrm_cart', 'ecrm_answer_cart' );
+add_action( 'wp_ajax_nopriv_ecrm_cart', 'ecrm_answer_cart' );
 add_action( 'admin_notices', 'ecrm_say_what_is_missing' );
 add_action( 'init', 'ecrm_place_slots' );
 add_filter( 'woocommerce_add_to_cart_fragments', 'ecrm_tell_cart' );
@@ -56,11 +58,20 @@ function ecrm_print_script() {
 		$attributes[ 'data-' . $name ] = $value;
 	}
 	if ( is_user_logged_in() ) {
-		$attributes['data-token-url'] = wp_make_link_relative( admin_url( 'admin-ajax.php?action=ecrm_token' ) );
+		$attributes['data-token-url'] = ecrm_address( 'ecrm_token' );
 	}
 	/** Whatever else the script should be told, such as `data-consent` where no banner is needed. */
 	wp_print_script_tag( apply_filters( 'ecrm_script_attributes', $attributes ) );
-	wp_enqueue_script( 'ecrm-storefront', plugins_url( 'ecrm-storefront.js', __FILE__ ), array(), '1.0.0', true );
+	wp_enqueue_script( 'ecrm-storefront', plugins_url( 'ecrm-storefront.js', __FILE__ ), array(), '1.1.0', true );
+	wp_localize_script( 'ecrm-storefront', 'ecrmStorefront', array( 'cart' => ecrm_address( 'ecrm_cart' ) ) );
+}
+
+/**
+ * @param string $action What to ask admin-ajax.php for.
+ * @return string Its address, without the host: the shop may have several.
+ */
+function ecrm_address( $action ) {
+	return wp_make_link_relative( admin_url( 'admin-ajax.php?action=' . $action ) );
 }
 
 /**
@@ -71,19 +82,35 @@ function ecrm_print_script() {
  * own, so that no other site can read a token in her browser.
  */
 function ecrm_answer_token() {
-	add_filter( 'nocache_headers', 'ecrm_no_store' );
-	nocache_headers();
-	do_action( 'litespeed_control_set_nocache', 'eCRM customer token' );
-	$site = isset( $_SERVER['HTTP_SEC_FETCH_SITE'] ) ? sanitize_key( wp_unslash( $_SERVER['HTTP_SEC_FETCH_SITE'] ) ) : '';
-	if ( '' !== $site && 'same-origin' !== $site ) {
-		wp_send_json( array( 'error' => 'only for pages of this shop' ), 403 );
-	}
+	ecrm_answer_own_pages();
 	$secret = ecrm_setting( 'ECRM_IDENTITY_SECRET' );
 	$user   = get_current_user_id();
 	try {
 		wp_send_json( array( 'token' => $user && $secret ? ecrm_customer_token( $secret, (string) $user ) : null ) );
 	} catch ( InvalidArgumentException $error ) {
 		wp_send_json( array( 'error' => 'ECRM_IDENTITY_SECRET is not an identity secret' ), 500 );
+	}
+}
+
+/**
+ * What is in the cart, as `{"cart":"44,45"}`, for buttons and blocks whose own answer does not say it. Not by WooCommerce's
+ * Store API: that names the variation, where the slots go by the product.
+ */
+function ecrm_answer_cart() {
+	ecrm_answer_own_pages();
+	wp_send_json( array( 'cart' => function_exists( 'WC' ) ? ecrm_cart_ids() : '' ) );
+}
+
+/**
+ * Keeps an answer about one visitor out of caches and from other sites' pages.
+ */
+function ecrm_answer_own_pages() {
+	add_filter( 'nocache_headers', 'ecrm_no_store' );
+	nocache_headers();
+	do_action( 'litespeed_control_set_nocache', 'eCRM: about one visitor' );
+	$site = isset( $_SERVER['HTTP_SEC_FETCH_SITE'] ) ? sanitize_key( wp_unslash( $_SERVER['HTTP_SEC_FETCH_SITE'] ) ) : '';
+	if ( '' !== $site && 'same-origin' !== $site ) {
+		wp_send_json( array( 'error' => 'only for pages of this shop' ), 403 );
 	}
 }
 

@@ -65,7 +65,8 @@ def product(number: int, at: datetime) -> Thing:
         "collections": [],
     }
     listing = {"id": global_id("ProductChannelListing", number), "channel": CHANNEL, "discountedPrice": money(price)}
-    made["channelListings"] = [{**listing, "isPublished": True, "isAvailableForPurchase": True}]
+    shown = {"isPublished": True, "isAvailableForPurchase": True, "visibleInListings": True}
+    made["channelListings"] = [{**listing, **shown}]
     variant = {"id": global_id("ProductVariant", number), "name": "One size", "sku": f"SKU-{number}"}
     made["variants"] = [{**variant, "product": made, "quantityAvailable": 50}]
     return made
