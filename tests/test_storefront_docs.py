@@ -367,7 +367,7 @@ def test_products_have_a_layout_and_messages_their_own() -> None:
 
 
 def test_a_collection_stands_in_the_slot_until_something_is_found_and_alone_for_a_guest() -> None:
-    chosen = {"otherwise": OTHERWISE, "heading": 'Today "only"'}
+    chosen: dict[str, Any] = {"otherwise": OTHERWISE, "heading": 'Today "only"'}
     heard = section("buy-again", customer={"id": 7}, **chosen)
     inside = re.search(r'<ecrm-slot [^>]*heading="Today &quot;only&quot;">(.*)</ecrm-slot>', heard)
     assert inside
