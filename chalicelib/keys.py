@@ -211,8 +211,8 @@ def open_cursor(master: bytes, shop: str, cursor: str, listing: str = "") -> Any
 
 
 def recommendation_mac(master: bytes, shop: str, text: str) -> str:
-    """What proves that a recommendation was ours: 11 URL-safe characters (64 bits), enough for something that only
-    ever moves a counter."""
+    """What proves that a recommendation was ours: 11 URL-safe characters (64 bits), enough for something that moves
+    a counter or closes one message, and can only be tried against us."""
     return _text64(hmac.digest(derive(master, "recommendation", shop), text.encode(), "sha256")[:8])
 
 

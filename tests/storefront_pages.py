@@ -97,6 +97,7 @@ class World:
     told: list[tuple[Json, Headers]] = field(default_factory=list)
     tokens: list[Headers] = field(default_factory=list)
     token: str | None = TOKEN
+    guests_get_less: bool = False  # as from the real API: who has no token gets nothing personal
     late: float = 0.0  # seconds until the script comes
 
     def page(self, body: str, head: str = "", script: str = "", **how: Any) -> str:
@@ -124,6 +125,8 @@ class World:
         slots = [self._slot(name, language, limit) for name in names]
         if self.mode == "evil":
             slots = [_evil(name) for name in names]
+        if self.guests_get_less and not personal:
+            slots = [slot if slot["name"] in ("goes-with", "popular") else slot | {"items": []} for slot in slots]
         told = {
             "language": language,
             "direction": "rtl" if language == "fa" else "ltr",

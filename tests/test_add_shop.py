@@ -234,9 +234,10 @@ class TestTheSameShopAgain:
         assert owner.adds()["secret_key"] == new
 
     def test_gets_a_new_identity_secret_when_it_asks_for_one(self, owner):
-        old, new = owner.adds()["identity_secret"], owner.adds(rotate_identity_secret=True)["identity_secret"]
-        assert old != new
-        assert owner.adds()["identity_secret"] == new
+        before, after = owner.adds(), owner.adds(rotate_identity_secret=True)
+        assert before["identity_secret"] != after["identity_secret"]
+        assert owner.adds()["identity_secret"] == after["identity_secret"]
+        assert ["what guests see" in " ".join(told["warnings"]) for told in (before, after)] == [False, True]
 
     def test_is_only_shown_by_a_dry_run(self, owner):
         told, before = owner.adds(), dict(owner.rows)

@@ -12,7 +12,7 @@ from chalicelib import clock, keys
 from chalicelib.domain.order import Buyer
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import stamp
-from chalicelib.table import customers, shelf, shops, slot_counts, visits
+from chalicelib.table import customers, follow_ups, shelf, shops, slot_counts, visits
 from chalicelib.work import aws, privacy, rid
 from chalicelib.work.rid import Rid
 from tests.acme import MASTER, NOW, see_account
@@ -229,7 +229,7 @@ def test_a_close_that_fails_comes_again(shop: Shop, queue: Queue, fake: FakeDyna
 
 def test_with_the_test_key_it_is_checked_and_nothing_happens(shop: Shop, queue: Queue) -> None:
     key = keys.test_key(MASTER, "acme")
-    assert tells(shop, close(), token=token(shop), key=key).json == {"accepted": 1, "preview": True}
+    assert tells(shop, close(), token=token(shop), key=key).json == {"accepted": 1, "preview": True, "refused": 0}
     assert queue.told == []
 
 
@@ -240,3 +240,29 @@ def test_the_function_may_take_it_off_the_shelf(queue: Queue, table: str) -> Non
     tells(shop, close(), token=token(shop))
     assert in_lambda([text for _, text in queue.told]) == {"batchItemFailures": []}
     assert waiting(shop) == ["f_tea"]
+
+
+def test_of_what_a_flow_says_of_each_order_only_the_newest_is_shown_and_closes_the_others(
+    shop: Shop, queue: Queue
+) -> None:
+    of = {order: follow_ups.follow_up_id(order, "something-new", "tell") for order in ("1", "2", "3")}
+    for days_ago, order in ((3, "1"), (2, "2")):
+        shelf.put("acme", node(shop), shelf.Shown(of[order], "Something is new", stamp(NOW - timedelta(days=days_ago))))
+    shown = items(asks(shop, "messages", account="7"), "messages")
+    assert [one["id"] for one in shown] == ["f_tea", "f_cup", of["2"]]
+    accepted(tells(shop, {"type": "close", "rid": shown[2]["rid"]}))
+    queue.taken()
+    assert [one["id"] for one in items(asks(shop, "messages", account="7"), "messages")] == ["f_tea", "f_cup"]
+    shelf.put("acme", node(shop), shelf.Shown(of["3"], "Something is new", stamp(NOW + timedelta(hours=1))))
+    assert [one["id"] for one in items(asks(shop, "messages", account="7"), "messages")] == [of["3"], "f_tea", "f_cup"]
+
+
+def test_what_is_told_of_a_customers_wishes_stays_side_by_side(shop: Shop) -> None:
+    for product in ("ring", "card"):
+        back = follow_ups.Key(follow_ups.OF_CUSTOMER, node(shop), "back-in-stock", "tell", product).id
+        shelf.put("acme", node(shop), shelf.Shown(back, f"The {product} is back", stamp(NOW)))
+    shown = items(asks(shop, "messages", account="7"), "messages")
+    assert [one["text"] for one in shown[:2]] in (
+        ["The ring is back", "The card is back"],
+        ["The card is back", "The ring is back"],
+    )

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chalicelib import clock
-from chalicelib.domain.backtest import backtest
+from chalicelib.domain.backtest import backtest, part
 from chalicelib.domain.baskets import baskets
 from chalicelib.domain.ledger import Ledger
 from chalicelib.domain.order import Order, Refund
@@ -174,6 +174,30 @@ def test_products_are_counted_by_what_was_kept() -> None:
 
 def test_what_comes_of_a_first_order_still_knows_what_was_in_it() -> None:
     assert purchase(a_ledger(True), 0).products == ("tea", "cup")
+
+
+def test_a_part_of_a_history_is_what_those_orders_alone_would_be() -> None:
+    told = [(f"c{n % 3}", 100 + n, [f"p{n}", f"p{n % 2}"], n, "EUR", "GB", n in (1, 4)) for n in range(6)]
+    whole = Ledger()
+    for one in told:
+        whole.add(*one)
+    for first in range(7):
+        for last in range(first, 7):
+            cut = part(whole, first, last)
+            found = [
+                (
+                    cut.customers.texts[cut.customer[n]],
+                    cut.at[n],
+                    [cut.products.texts[product] for product in cut.products_of(n)],
+                    cut.net[n],
+                    cut.currencies.texts[cut.currency[n]],
+                    cut.countries.texts[cut.country[n]],
+                    bool(cut.back[n]),
+                )
+                for n in cut.orders()
+            ]
+            assert found == [(*one[:2], list(dict.fromkeys(one[2])), *one[3:]) for one in told[first:last]]
+            assert all(list(cut.kept_of(n)) == ([] if cut.back[n] else list(cut.products_of(n))) for n in cut.orders())
 
 
 def test_a_rule_is_not_tried_on_what_was_given_back() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib.domain.events import Product
 from chalicelib.domain.together import Pick
-from chalicelib.table import base, learnt, products
+from chalicelib.table import base, customers, learnt, products
 from chalicelib.table.learnt import Rec
 from tests import acme
 from tests.fake_dynamo import FakeDynamo
@@ -137,6 +137,25 @@ def test_months_without_orders_are_not_read_and_old_ones_are(dynamo: FakeDynamo)
     rest, position = order_pages.gists("acme", "2024-02", position, 10)
     assert ([at for at, _ in rest], position) == (["2024-02-11T10:00:00#1"], None)
     assert order_pages.gists("acme", "2024-03", None, 10) == ([], None)
+
+
+def test_an_entry_that_says_nothing_hides_neither_its_month_nor_the_others(dynamo: FakeDynamo) -> None:
+    from chalicelib.table import customer_pages, order_pages, orders
+
+    feed, listed = "S#acme#F#2026-11#0", "S#acme#CL#0"
+    for n, gist in enumerate((None, {"c": "c_sara"})):
+        row = orders.OrderRow(
+            f"S#acme#O#{n}", "ORDER", feed_pk=feed, feed_sk=f"2026-11-0{n + 1}T10:00:00#{n}", gist=gist
+        )
+        base.commit([base.put(row)])
+    assert order_pages.months("acme", NIGHT) == ["2026-11"]
+    assert order_pages.gists("acme", "2026-11", None, 1) == ([], "2026-11-01T10:00:00#0")
+    assert [gist for _, gist in order_pages.gists("acme", "2026-11", None, 9)[0]] == [{"c": "c_sara"}]
+    for name, card in (("c_1", {"t": {}}), ("c_2", {"t": {}, "l": "c_1"})):
+        profile = customers.ProfileRow(f"S#acme#C#{name}", "PROFILE", node={"id": name}, card=card)
+        profile.customers_pk, profile.customers_sk = listed, f"2026-11-01T10:00:00#{name}"
+        base.commit([base.put(profile)])
+    assert customer_pages.links("acme", 0, None, 9) == ([("c_1", None), ("c_2", "c_1")], None)
 
 
 @pytest.mark.parametrize("most", [1, 2, 3, 7, 100])

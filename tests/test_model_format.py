@@ -143,10 +143,12 @@ def test_a_part_that_cannot_be_read_is_withheld_from_the_owner(shop: Shop, part:
         assert (found["state"], found["learned_at"]) == ("learnt", whole["learned_at"])
 
 
-@pytest.mark.parametrize("part", ["parts", "withheld", "popular"])
+@pytest.mark.parametrize("part", ["parts", "withheld", "popular", "state"])
 def test_a_model_without_its_parts_says_so_to_the_owner(shop: Shop, part: str) -> None:
     whole = stored()
     for junk in JUNK:
         put({**whole, part: junk})
         assert {one["code"] for one in hers(shop)["withheld"]} <= {"internal", "no_model"}
         report()
+    put({name: value for name, value in whole.items() if name != part})
+    report()

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chalicelib import clock
-from chalicelib.domain.events import CartOrdered, CartSeen, ProductGone, Unreadable
+from chalicelib.domain.events import CartOrdered, CartSeen, ProductGone, ProductSeen, Unreadable
 from chalicelib.domain.order import Buyer
 from chalicelib.domain.times import moment, stamp
 from chalicelib.platforms.standard import webhook
@@ -229,6 +229,19 @@ class TestBackInStock:
         tell(office, product(NOON))
         world.until(office, NOON + DAY)
         assert len(office.taken) == 1
+
+    def test_that_it_is_listed_again_is_no_news_and_that_it_is_not_keeps_nobody_waiting(self) -> None:
+        """Who waits for it had its address: whether the shop's lists show it is another question."""
+        office = self.waiting(SARA)
+        back = product(NOON).product
+        tell(office, ProductSeen(replace(back, available=False, listed=False, updated_at=stamp(NOON - HOUR))))
+        assert sync.read("acme", "stock:p1") is None
+        tell(office, ProductSeen(replace(back, listed=False)))
+        world.until(office, NOON + DAY)
+        assert len(office.taken) == 1
+        wants.want(office.shop, "p1", node(office), office.now)
+        tell(office, product(NOON + 2 * DAY))
+        assert sync.read("acme", "stock:p1") is None
 
     def test_what_was_never_sold_out_is_not_back(self) -> None:
         office = world.open_world("back-in-stock")

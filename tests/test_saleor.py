@@ -763,8 +763,9 @@ def test_a_product_is_shown_with_the_price_of_the_shops_own_currency():
     hidden = {**shirt()["channelListings"][1], "isAvailableForPurchase": False}
     assert product(channelListings=[hidden]).available is False
     unlisted = {**shirt()["channelListings"][1], "visibleInListings": False}
-    assert product(channelListings=[unlisted]).available is False
-    assert product(channelListings=[{**unlisted, "visibleInListings": True}]).available is True
+    told = product(channelListings=[unlisted])
+    assert (told.available, told.listed, told.price) == (True, False, product().price), "who has its address can buy it"
+    assert product(channelListings=[{**unlisted, "visibleInListings": True}]) == product()
     assert product(channelListings=[unlisted, shirt()["channelListings"][0]]).currency == "PLN", "listed there"
 
 
@@ -794,7 +795,7 @@ def test_unasked_products_that_are_there_and_that_are_gone_are_told_apart():
     gone = {"type": "Product", "id": there["id"], "meta": {"issued_at": AT_ONE}, "name": "x", "variants": ["VmFyOjE="]}
     assert read("product_updated", [there])[0].product == product()
     unlisted = {"channel_slug": "us", "is_published": True, "visible_in_listings": False}
-    assert read("product_updated", [{**there, "channel_listings": [unlisted]}])[0].product.available is False
+    assert read("product_updated", [{**there, "channel_listings": [unlisted]}])[0].product.listed is False
     assert read("product_deleted", [gone])[0].product_id == there["id"]
     for topic, body in (("product_deleted", there), ("product_updated", gone)):
         with pytest.raises(Unreadable):

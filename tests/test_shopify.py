@@ -811,11 +811,13 @@ class TestProducts:
     def test_what_can_be_bought(self, changed, there):
         assert self.product(variants=[self.variant(**changed)]).available is there
 
-    @pytest.mark.parametrize(
-        "changed", [{"status": "draft"}, {"status": "archived"}, {"status": "unlisted"}, {"published_at": None}]
-    )
+    @pytest.mark.parametrize("changed", [{"status": "draft"}, {"status": "archived"}, {"published_at": None}])
     def test_what_has_no_page_is_not_for_sale(self, changed):
         assert not self.product(**changed).available
+
+    def test_what_is_unlisted_is_for_sale_and_in_no_list(self):
+        told = self.product(status="unlisted")
+        assert (told.available, told.listed, self.product().listed) == (True, False, True)
 
     def test_some_fields_are_enough(self):
         few = {name: PRODUCT[name] for name in ("id", "title", "variants")}

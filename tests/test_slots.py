@@ -88,11 +88,33 @@ def test_what_goes_with_it_is_filled_with_what_is_popular(shop: Shop) -> None:
     ]
 
 
+def test_a_heading_promises_only_what_is_known(shop: Shop) -> None:
+    known, unknown = asks(shop, "goes-with", product="tea"), asks(shop, "goes-with", product="card")
+    empty = asks(shop, "goes-with", page="cart")
+    assert [answer.json["slots"][0]["title"] for answer in (known, unknown, empty)] == [
+        "Goes well with it",
+        "Popular now",
+        "Popular now",
+    ]
+
+
+def test_what_was_just_chosen_is_no_basket_any_more(shop: Shop) -> None:
+    (slot,) = asks(shop, "goes-with", page="confirmation", cart="tea,card").json["slots"]
+    assert (slot["title"], slot["items"][0]["why"]["code"]) == ("Goes well with what you chose", "goes_with_order")
+
+
 def test_a_cart_is_looked_at_as_a_whole(shop: Shop) -> None:
     answer = asks(shop, "goes-with", page="cart", cart="tea,cup")
     assert ids(answer, "goes-with") == ["pot", "honey", "biscuits"]
     assert items(answer, "goes-with")[0]["why"]["code"] == "goes_with_cart"
     assert answer.json["slots"][0]["title"] == "Goes well with your basket"
+
+
+@pytest.mark.parametrize("page", ["cart", "confirmation"])
+def test_nothing_is_said_to_go_with_an_empty_cart(shop: Shop, page: str) -> None:
+    answer = asks(shop, "goes-with", page=page, cart="")
+    assert {item["why"]["code"] for item in items(answer, "goes-with")} == {"popular"}
+    assert answer.json["slots"][0]["title"] == "Popular now"
 
 
 def test_of_a_very_long_cart_what_was_put_in_last_counts(shop: Shop) -> None:
@@ -118,7 +140,7 @@ def test_every_slot_and_reason_is_said_in_every_language(language: str) -> None:
     assert set(words) == set(page_words.section("en", "slots"))
     assert all(text.strip() for text in words.values())
     assert {f"title_{slot.replace('-', '_')}" for slot in SLOTS} <= set(words)
-    for key in ("why_bought_together", "why_goes_with_cart", "why_popular"):
+    for key in ("why_bought_together", "why_goes_with_cart", "why_goes_with_order", "why_popular"):
         assert "{buyers}" in words[key]
     assert "{number}" in words["sample_product"]
 
@@ -127,6 +149,14 @@ def test_what_cannot_be_bought_is_not_shown(shop: Shop) -> None:
     product(shop, "pot", available=False, updated_at="2026-11-20T10:00:00Z")
     take_product.gone(shop, ProductGone("cup", "2026-11-20T11:00:00Z"), NOW)
     assert ids(asks(shop, "goes-with", product="tea"), "goes-with") == ["honey", "biscuits"]
+
+
+def test_what_the_shop_keeps_out_of_its_own_lists_is_not_shown(shop: Shop) -> None:
+    product(shop, "pot", listed=False, updated_at="2026-11-20T10:00:00Z")
+    assert ids(asks(shop, "goes-with", product="tea"), "goes-with") == ["honey", "cup", "biscuits"]
+    product(shop, "pot", updated_at="2026-11-20T11:00:00Z")
+    later(seconds=61)
+    assert "pot" in ids(asks(shop, "goes-with", product="tea"), "goes-with")
 
 
 def test_a_price_that_changes_is_shown_within_a_minute(shop: Shop) -> None:
@@ -199,6 +229,14 @@ def test_a_cancelled_order_shows_nothing(shop: Shop) -> None:
 
 def test_just_bought_is_not_shown_again_but_for_what_is_used_up(shop: Shop) -> None:
     bought(shop, "1", 10, "pot", "tea")
+    assert ids(asks(shop, "buy-again", "7"), "buy-again") == ["tea"]
+
+
+def test_what_is_still_on_its_way_is_not_offered_again(shop: Shop) -> None:
+    bought(shop, "1", 40, "tea")
+    bought(shop, "2", 1, "tea")
+    assert ids(asks(shop, "buy-again", "7"), "buy-again") == []
+    clock.use(lambda: NOW + timedelta(days=3))
     assert ids(asks(shop, "buy-again", "7"), "buy-again") == ["tea"]
 
 

@@ -232,10 +232,28 @@ def test_however_much_she_told_and_by_its_keys_alone(shop: Shop, fake: FakeDynam
         base.commit([visits.for_visitor("acme", LAPTOP, moment_told, f"n{n}", [{"type": "view", "product": "tea"}])])
     calls: list[tuple[str, str]] = []
     fake.before = lambda operation, asked: calls.append((operation, str(asked)))
-    visits.forget("acme", LAPTOP, stamp(NOW))
+    assert visits.forget("acme", LAPTOP, stamp(NOW))
     assert {operation for operation, _ in calls} == {"Query", "TransactWriteItems"}
     assert all(f"S#acme#V#{LAPTOP}" in asked for _, asked in calls)
     fake.before = lambda operation, asked: None
+    assert of_visitor() == []
+
+
+def test_of_very_much_some_goes_each_time_and_nobody_waits_for_it(
+    shop: Shop, queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who told a million things, to be forgotten then, holds up none who comes with her."""
+    monkeypatch.setattr(visits, "AT_ONCE", 10)
+    for n in range(60):
+        moment_told = stamp(NOW - timedelta(minutes=n))
+        base.commit([visits.for_visitor("acme", LAPTOP, moment_told, f"n{n}", [{"type": "view", "product": "tea"}])])
+    forgets(shop)
+    at(1)
+    looks(shop, "ring", browser=PHONE)
+    forgotten, looked = [text for _, text in queue.told]
+    assert work([forgotten, looked], clock.now()) == ["m-0"]
+    assert (len(of_visitor()), of_visitor(PHONE)) == (60 - visits.ROUNDS * 10, ["ring"])
+    assert work([forgotten], clock.now()) == []
     assert of_visitor() == []
 
 
@@ -253,6 +271,16 @@ def test_what_is_told_late_of_who_was_forgotten_is_not_kept(shop: Shop, queue: Q
     looks(shop, "cup")
     queue.taken(clock.now())
     assert of_visitor() == ["cup"]
+
+
+def test_a_shop_that_was_switched_off_meanwhile_forgets_all_the_same(shop: Shop, queue: Queue) -> None:
+    looks(shop, "tea")
+    queue.taken()
+    at(1)
+    forgets(shop)
+    shops.put(replace(shop, state="off"))
+    queue.taken(clock.now())
+    assert of_visitor() == []
 
 
 def test_what_became_a_customers_stays_hers(shop: Shop, queue: Queue) -> None:

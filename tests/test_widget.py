@@ -361,9 +361,10 @@ TALL = f"<div style='height:600px'>{OWN}</div>"
 def test_nothing_below_moves(layout: str, items: int, children: str, world: World, page: Page) -> None:
     world.items, world.messages = items, items
     name = "messages" if layout == "message" else "popular"
-    page.open(
-        world.page(f'<ecrm-slot name="{name}" layout="{layout}">{children}</ecrm-slot>{BELOW}', before_paint=True)
-    )
+    # The page's own style keeps a message its space: the script does not.
+    head = "<style>ecrm-slot[name=messages] { display: block; min-height: 8em }</style>"
+    slot = f'<ecrm-slot name="{name}" layout="{layout}">{children}</ecrm-slot>'
+    page.open(world.page(slot + BELOW, before_paint=True, head=head))
     page.until("heard.length")
     shown(page) if items else rests(page)
     rests(page)
@@ -371,13 +372,24 @@ def test_nothing_below_moves(layout: str, items: int, children: str, world: Worl
 
 
 @in_chromium
-def test_nothing_below_moves_when_the_script_comes_late_to_a_page_that_keeps_the_space(
-    world: World, page: Page
+@pytest.mark.parametrize("width", [1000, 390])
+@pytest.mark.parametrize(
+    "slot",
+    [
+        '<ecrm-slot name="popular" layout="strip"></ecrm-slot>',
+        '<ecrm-slot name="popular" class="first"></ecrm-slot>',
+        '<ecrm-slot name="messages"></ecrm-slot>',
+    ],
+    ids=["strip", "list", "messages"],
+)
+def test_nothing_below_moves_when_the_script_comes_late_to_a_page_that_keeps_the_space_as_the_guide_says(
+    slot: str, width: int, world: World, page: Page
 ) -> None:
     world.late = 0.4
-    css = "ecrm-slot { display: block; min-height: calc(11em + min(11em, 42vw)) }"
-    head = f"<style>{css}</style>"
-    page.open(world.page('<ecrm-slot name="popular" layout="strip"></ecrm-slot>' + BELOW, head=head))
+    guide = (Path(__file__).parents[1] / "docs" / "widget.md").read_text()
+    css = guide.split("```css\n")[1].split("```")[0]
+    page.resize(width, 800)
+    page.open(world.page(slot + BELOW, head=f"<style>{css}</style>"))
     page.until(LOADED)
     shown(page)
     rests(page)
@@ -388,9 +400,8 @@ def test_nothing_below_moves_when_the_script_comes_late_to_a_page_that_keeps_the
 @in_chromium
 def test_space_that_was_kept_is_given_back_where_nobody_looks(world: World, page: Page) -> None:
     world.mode = "empty"
-    body = (
-        f'<div style="height:100px"></div><ecrm-slot name="viewed"></ecrm-slot>{BELOW}<div style="height:4000px"></div>'
-    )
+    slot = '<ecrm-slot name="popular"></ecrm-slot>'
+    body = f'<div style="height:100px"></div>{slot}{BELOW}<div style="height:4000px"></div>'
     page.open(world.page(f'<div id=top style="height:3000px"></div>{body}'))
     page.run("scrollTo(0, 2700)")
     page.until("heard.length")
@@ -400,6 +411,60 @@ def test_space_that_was_kept_is_given_back_where_nobody_looks(world: World, page
     page.until("document.querySelector('ecrm-slot').offsetHeight == 0")
     assert kept > 500
     assert page.run("shifts") == []
+
+
+HEIGHTS = "Object.fromEntries([...document.querySelectorAll('ecrm-slot')].map(one => [one.id, one.offsetHeight]))"
+HOME = "".join(f'<ecrm-slot id="{name}" name="{name}" limit="4"></ecrm-slot>' for name in storefront_pages.NAMES)
+PUBLIC = {"goes-with", "popular"}
+
+
+@in_chromium
+@pytest.mark.parametrize("mode", ["empty", "500"])
+def test_space_is_kept_for_what_a_guest_may_get_and_for_nothing_else(mode: str, world: World, page: Page) -> None:
+    """A shop that says who is logged in leaves `data-token-url` out for guests."""
+    world.mode = mode
+    page.open(world.page(HOME + BELOW, before_paint=True))
+    at_once = page.run(HEIGHTS)
+    assert {name for name, height in at_once.items() if height} == PUBLIC
+    page.until("heard.length == 7")
+    rests(page)
+    assert page.run("shifts") == []
+
+
+@in_chromium
+def test_space_is_kept_for_who_may_be_logged_in_and_no_more_once_nobody_is(world: World, page: Page) -> None:
+    world.mode, world.token = "slow", None
+    page.open(world.page(HOME + BELOW, script='data-token-url="/token"', before_paint=True))
+    assert {name for name, height in page.run(HEIGHTS).items() if not height} == {"messages"}
+    page.until("performance.getEntriesByName(location.origin + '/token').length")
+    rests(page)
+    page.run("document.body.insertAdjacentHTML('beforeend', '<ecrm-slot id=later name=buy-again></ecrm-slot>')")
+    assert page.run(HEIGHTS)["later"] == 0
+    assert page.run("shifts") == []
+
+
+@in_chromium
+def test_nothing_moves_below_personal_slots_of_who_is_logged_in(world: World, page: Page) -> None:
+    slots = '<ecrm-slot name="buy-again" limit="4"></ecrm-slot><ecrm-slot name="viewed" layout="strip"></ecrm-slot>'
+    page.open(world.page(slots + BELOW, script='data-token-url="/token"', before_paint=True))
+    page.until("heard.length == 2")
+    shown(page)
+    rests(page)
+    assert page.run("shifts") == []
+
+
+@in_chromium
+@pytest.mark.parametrize(("part", "height"), [("why", 33), ("price", 22), ("title", 44)])
+def test_a_part_that_a_theme_hides_leaves_no_gap(part: str, height: int, world: World, page: Page) -> None:
+    tops = []
+    for css in ("", f"ecrm-slot::part({part}) {{ display: none }}"):
+        page.open(world.page(SLOT + BELOW, head=f"<style>{css}</style>", before_paint=True))
+        page.until(LOADED)
+        shown(page)
+        rests(page)
+        tops.append(page.run("document.querySelector('#below').getBoundingClientRect().top"))
+        assert page.run("shifts") == []
+    assert tops[0] - tops[1] >= height
 
 
 # --- keyboard and screen reader --------------------------------------------------------------------------------------
@@ -494,7 +559,9 @@ def test_the_space_that_is_kept_is_silent(world: World, page: Page) -> None:
     world.mode = "slow"
     page.open(world.page('<ecrm-slot name="popular"></ecrm-slot>'))
     rests(page)
-    assert not {role for role, _ in page.spoken()} & {"region", "list", "listitem", "heading"}
+    assert not {role for role, _ in page.spoken()} & {"region", "list", "listitem", "heading", "link"}
+    assert page.run(f"{ROOT}.querySelectorAll('li').length") == 8
+    assert page.run(f"{ROOT}.querySelectorAll('[href]').length") == 0
 
 
 @in_chromium
@@ -546,6 +613,79 @@ def test_the_cart_changes_and_so_do_the_slots(world: World, page: Page) -> None:
     carts = [(query["slots"][0], query["cart"][0]) for query, _ in world.asked]
     assert carts == [("popular", "1,2"), ("popular", "1,2"), ("popular", "7,8"), ("popular", "9"), ("viewed", "9")]
     assert page.run("shifts") == []
+
+
+@in_chromium
+def test_what_a_slot_says_afterwards_counts_before_what_the_page_was_told(world: World, page: Page) -> None:
+    slot = '<ecrm-slot name="goes-with" page="product" product="1"></ecrm-slot>'
+    page.open(world.page(slot))
+    page.until("heard.length == 1")
+    page.run("ecrm.refresh({ product: '2' }); document.dispatchEvent(new CustomEvent('ecrm:cart', { detail: [] }))")
+    page.until("heard.length == 2")
+    page.run("document.querySelector('ecrm-slot').setAttribute('product', '3')")
+    page.until("heard.length == 3")
+    page.run("document.querySelector('ecrm-slot').setAttribute('limit', '4')")
+    page.until("heard.length == 4")
+    later = (
+        "<ecrm-slot name=popular page=confirmation cart=7,8></ecrm-slot><ecrm-slot name=viewed page=cart></ecrm-slot>"
+    )
+    page.run(f"document.querySelector('ecrm-slot').outerHTML = '{later}'")
+    page.until("heard.length == 6")
+    asked = [tuple(query.get(name, ["-"])[0] for name in ("slots", "product", "cart")) for query, _ in world.asked]
+    assert asked[:4] == [("goes-with", one, "-") for one in ("1", "2", "3", "3")]
+    assert sorted(asked[4:]) == [("popular", "2", "7,8"), ("viewed", "2", "-")]
+
+
+@in_chromium
+def test_an_answer_that_comes_after_the_slot_has_changed_is_not_shown(world: World, page: Page) -> None:
+    page.open(world.page('<ecrm-slot name="popular"></ecrm-slot>'))
+    page.until(LOADED)
+    page.run(
+        "window.fetch = (real => (url, how) => real(url, how).then(one => new Promise(done =>"
+        " setTimeout(() => done(one), url.includes('category=slow') ? 400 : 0))))(fetch)"
+    )
+    change = "document.querySelector('ecrm-slot').setAttribute('category', '{}')"
+    page.run(change.format("slow"))
+    page.until("performance.getEntriesByType('resource').some(one => one.name.includes('category=slow'))")
+    page.run(change.format("quick"))
+    page.until("heard.length == 2")
+    time.sleep(0.6)
+    assert page.run("heard") == ["loaded popular"] * 2
+
+
+@in_chromium
+def test_messages_look_like_messages_and_products_like_products(world: World, page: Page) -> None:
+    """Whatever the theme asks for; a message needs no address."""
+    page.open(
+        world.page(
+            '<ecrm-slot name="messages" layout="strip" limit="8"></ecrm-slot>'
+            '<ecrm-slot name="popular" layout="message"></ecrm-slot>'
+        )
+    )
+    page.until("heard.length == 2")
+    parts = page.run(
+        "[...document.querySelectorAll('ecrm-slot')].map(one => [...one.shadowRoot.querySelectorAll('li')]"
+        ".map(row => [row.part.value, ...[...row.children].map(part => part.part.value)].join(' ')))"
+    )
+    assert parts[0] == ["message title text close"] * 2
+    assert parts[1][:6] == ["item title price why image"] * 6
+    assert len(parts[1]) == 8
+    assert page.run(
+        "getComputedStyle(document.querySelector('ecrm-slot').shadowRoot.querySelector('ul')).overflow"
+    ) == ("visible")
+
+
+@in_chromium
+def test_a_slot_without_a_name_asks_nothing_and_says_so(world: World, page: Page) -> None:
+    page.before("window.warned = []; console.warn = (...all) => warned.push(all.join(' '))")
+    page.open(world.page('<ecrm-slot page="home"></ecrm-slot><ecrm-slot name="popular"></ecrm-slot>'))
+    page.until("heard.length")
+    rests(page)
+    assert [query["slots"] for query, _ in world.asked] == [["popular"]]
+    assert page.run("warned") == ["no name [object HTMLElement]"]
+    page.run("document.querySelector('ecrm-slot').setAttribute('name', 'viewed')")
+    page.until("heard.length == 2")
+    assert page.run("heard") == ["loaded popular", "loaded viewed"]
 
 
 @in_chromium
@@ -679,6 +819,31 @@ def test_consent_that_is_taken_back_leaves_nothing(world: World, page: Page) -> 
     assert page.run(STORED) == NOTHING
 
 
+NO = ["false", "no", "0", "1", "yes", "denied", "TRUE", " true", "truer"]
+
+
+@in_chromium
+def test_only_true_is_a_yes(world: World, page: Page) -> None:
+    """Banners write what they like; what is not understood is no."""
+    slot = '<ecrm-slot name="goes-with" page="product" product="123"></ecrm-slot>'
+    for place, word in enumerate(NO):
+        page.open(world.page(slot, script=f'data-consent="{word}"'))
+        page.until("heard.length")
+        page.run(f"ecrm.consent({json.dumps(word)}); ecrm.track({{ type: 'search', query: 'mugs' }})")
+        assert told(world, page, count=0) == [], (place, word)
+    page.open(world.page(slot))
+    page.until("heard.length")
+    for no in ("1", "{}", "[]", "null", "undefined", "NaN", "new Date()"):
+        page.run(f"ecrm.consent({no})")
+    assert told(world, page, count=0) == []
+    for yes in ("true", "'true'"):
+        world.told.clear()
+        page.open(world.page(slot))
+        page.until("heard.length")
+        page.run(f"ecrm.consent({yes})")
+        assert [body["consent"] for body in told(world, page)] == [True]
+
+
 @in_chromium
 @pytest.mark.parametrize("how", ["the page", "a call", "the browser"])
 def test_consent_that_is_taken_back_has_what_was_told_forgotten_once(how: str, world: World, page: Page) -> None:
@@ -762,6 +927,12 @@ ASKED = (
 )
 
 
+MODULE_TELLS = (
+    "await (await import(api + '/ecrm.js')).track({{ key: 'pk_acme_1', visitor: 'v', consent: {},"
+    " events: [{{ type: 'click', rid: 'r_1' }}] }})"
+)
+
+
 def in_module(world: World, page: Page, script: str) -> Any:
     page.open(world.page("", tag=""))
     return page.run(f"(async () => {{ const api = {json.dumps(world.api)}; return {script} }})()")
@@ -808,6 +979,27 @@ def test_the_module_tells_and_never_throws(world: World, page: Page) -> None:
 
 
 @in_chromium
+@pytest.mark.parametrize("yes", ["true", "'true'"])
+def test_the_module_takes_true_for_a_yes(yes: str, world: World, page: Page) -> None:
+    assert in_module(world, page, MODULE_TELLS.format(yes)) is True
+    assert [(body["consent"], body.get("visitor")) for body in told(world, page)] == [(True, "v")]
+
+
+@in_chromium
+@pytest.mark.parametrize("no", ["'false'", "'no'", "1", "'denied'", "null"])
+def test_the_module_takes_nothing_else_for_a_yes(no: str, world: World, page: Page) -> None:
+    assert in_module(world, page, MODULE_TELLS.format(no)) is True
+    assert [(body["consent"], body.get("visitor")) for body in told(world, page)] == [(False, None)]
+
+
+@in_chromium
+def test_the_module_names_the_parameter_at_fault_first(world: World, page: Page) -> None:
+    problem = "{ status: 400, detail: 'is a list of 1 to 8 of …', field: 'slots' }"
+    script = f"new (await import(api + '/ecrm.js')).EcrmError(400, {problem}).message"
+    assert in_module(world, page, script) == "slots: is a list of 1 to 8 of …"
+
+
+@in_chromium
 def test_the_module_has_a_visitor_forgotten_without_consent(world: World, page: Page) -> None:
     batch = "key: 'pk_acme_1', visitor: 'v', token: 't', events: [{ type: 'forget' }]"
     assert in_module(world, page, f"await (await import(api + '/ecrm.js')).track({{ {batch} }})") is True
@@ -840,6 +1032,7 @@ def test_a_hundred_slots(world: World, page: Page) -> None:
     page.open(world.page(slots, tag=""))
     without = page.metrics()
     bare_long = page.run("long")
+    world.guests_get_less = True
     page.open(world.page(slots, before_paint=True))
     page.until("heard.length >= 2")
     rests(page)

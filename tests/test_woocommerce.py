@@ -654,12 +654,13 @@ class TestProducts:
             assert not self.product(**changed).available
         assert self.product(stock_status="onbackorder").available
 
-    def test_what_the_shop_keeps_out_of_its_lists_is_not_available(self):
-        for word, is_there in (("visible", True), ("catalog", True), ("search", False), ("hidden", False)):
-            assert self.product(catalog_visibility=word).available is is_there, word
+    def test_what_the_shop_keeps_out_of_its_lists_is_to_be_had_but_not_listed(self):
+        for word, is_listed in (("visible", True), ("catalog", True), ("search", False), ("hidden", False)):
+            told = self.product(catalog_visibility=word)
+            assert (told.available, told.listed) == (True, is_listed), word
         silent = {name: value for name, value in PRODUCT.items() if name != "catalog_visibility"}
         (seen,) = say("product.updated", silent, TEHRAN)
-        assert seen.product.available
+        assert seen.product.listed
 
     @pytest.mark.parametrize("status", ["draft", "pending", "private", "future", "trash", "", None])
     def test_only_what_is_published_is_available(self, status):

@@ -10,6 +10,10 @@ from chalicelib.domain.shop import Shop
 # Platforms whose deliveries carry no consent of their own, and those that say which address they come from.
 _NO_CONSENT = {"woocommerce": "WooCommerce", "saleor": "Saleor"}
 _SAYS_SOURCE = ("woocommerce", "shopify", "saleor")
+_ROTATED = (
+    "The identity secret is a new one: until the shop's server signs customer tokens with it, whoever is logged in sees "
+    "what guests see."
+)
 
 
 def warnings(shop: Shop, args: Mapping[str, Any]) -> list[str]:
@@ -31,7 +35,8 @@ def warnings(shop: Shop, args: Mapping[str, Any]) -> list[str]:
         and not shop.source_url
         and "A copy of the shop (staging) that sends real orders is not noticed: --source-url https://acme.test.",
     }
-    return [sentence for name, sentence in found.items() if sentence and args.get(name) is None]
+    rotated = [_ROTATED] if args.get("rotate_identity_secret") else []
+    return rotated + [sentence for name, sentence in found.items() if sentence and args.get(name) is None]
 
 
 def mistyped(slug: str, others: Iterable[str]) -> list[str]:

@@ -75,7 +75,8 @@ class ConsentGiven:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """A product as the shop shows it. `price` is minor units of `currency` (ISO) or None where unknown."""
+    """A product as the shop shows it. `price` is minor units of `currency` (ISO) or None where unknown; `listed`: the
+    shop's own lists show it too, else only who searches for it or has its address finds it."""
 
     id: str
     title: str
@@ -88,6 +89,7 @@ class Product:
     tags: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     locale: str | None = None
+    listed: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,16 +60,18 @@ export interface ProductItem {
   image: string | null;
   price: Price | null;
   why: Why;
-  /** Names this recommendation in `click` and `seen`; absent in a preview. */
-  rid?: string;
+  /** Names this recommendation in `click` and `seen`; null in a preview. */
+  rid: string | null;
 }
 
 export interface MessageItem {
   id: string;
-  title: string;
+  /** Null where its flow gives it no subject. */
+  title: string | null;
   text: string;
   url: string | null;
-  rid?: string;
+  /** Null in a preview. */
+  rid: string | null;
 }
 
 export interface ProductSlot {
@@ -146,7 +148,7 @@ export interface EventBatch {
   api?: string;
   key: string;
   /** What the shopper agreed to; without it `click`, `seen` and `close` count, of nobody, and `forget`. */
-  consent?: boolean;
+  consent?: boolean | "true" | "false";
   /** 22 of [0-9A-Za-z], drawn at random, kept only with consent; drawn anew when she logs out. */
   visitor?: string;
   token?: string | null;
@@ -162,20 +164,21 @@ export declare function track(batch: EventBatch): Promise<boolean>;
 
 /** `window.ecrm`, once widget.js has run. */
 export interface EcrmWidget {
-  /** What the shopper agreed to: true lets a visitor id be stored; false removes it, what was told with it as a guest's, and what was not told yet. */
-  consent(yes: boolean): void;
-  /** Asks for all slots anew, with what has changed. */
+  /** What the shopper agreed to: true (the text, too; nothing else is a yes) lets a visitor id be stored; false removes it, what was told with it as a guest's, and what was not told yet. */
+  consent(yes: boolean | "true" | "false"): void;
+  /** Asks for all slots anew, with what has changed: for slots that there are, until an attribute of theirs is set. */
   refresh(changed?: PageContext): void;
   /** Tells the next time the page is hidden. */
   track(event: ShopEvent): void;
   readonly version: string;
 }
 
-export type SlotLayout = "list" | "strip" | "message";
+export type SlotLayout = "list" | "strip";
 
 /** The attributes of `<ecrm-slot>`. */
 export interface SlotAttributes extends Omit<PageContext, "cart"> {
   name: SlotName;
+  /** Of products; messages have a look of their own. */
   layout?: SlotLayout;
   limit?: number | string;
   heading?: string;

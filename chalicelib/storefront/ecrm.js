@@ -8,7 +8,8 @@ const PATIENCE = 2500; // milliseconds
 /** The API refused, or was not understood. `problem` is what it said (RFC 9457), where it said anything. */
 export class EcrmError extends Error {
   constructor(status, problem, retryAfter) {
-    super(problem?.detail || `The storefront API answered ${status}`);
+    const said = problem?.detail || `The storefront API answered ${status}`;
+    super(problem?.field ? `${problem.field}: ${said}` : said);
     this.name = "EcrmError";
     this.status = status;
     this.problem = problem;
@@ -43,8 +44,9 @@ export async function slots({ api, key, slots, token, signal, timeout = PATIENCE
  */
 export async function track({ api, key, consent = false, visitor, token, events }) {
   const forgets = events.some(({ type }) => type === "forget");
-  const person = consent ? { visitor, token } : forgets ? { visitor } : {};
-  const body = JSON.stringify({ key, consent, ...person, events });
+  const agreed = String(consent) === "true"; // what is not understood is no
+  const person = agreed ? { visitor, token } : forgets ? { visitor } : {};
+  const body = JSON.stringify({ key, consent: agreed, ...person, events });
   try {
     if (globalThis.navigator?.sendBeacon) return navigator.sendBeacon(door(api, "events"), body);
     return (await fetch(door(api, "events"), { method: "POST", body })).ok;

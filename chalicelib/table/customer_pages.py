@@ -66,7 +66,7 @@ def links(shop: str, shard: int, after: str | None, most: int) -> tuple[list[tup
     Raises Trouble."""
     found, position = lean.onward("customers", base.partition(shop, "CL", str(shard)), after, "card", most)
     cards = json.loads(f"[{','.join([card for _, card in found])}]")
-    return [(key.partition("#")[2], card["l"]) for (key, _), card in zip(found, cards, strict=True)], position
+    return [(key.partition("#")[2], card.get("l")) for (key, _), card in zip(found, cards, strict=True)], position
 
 
 def first_and_last(shop: str, customer: Customer) -> tuple[str | None, str | None]:

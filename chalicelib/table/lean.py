@@ -101,7 +101,8 @@ def newest(pk: str, first: str, last: str, most: int) -> tuple[list[Item], bool]
 def onward(index: str, pk: str, after: str | None, shown: str, most: int) -> tuple[list[tuple[str, str]], str | None]:
     """(sort key, text of the attribute `shown`) of a partition of an index whose keys are `<index>_pk` and
     `<index>_sk`, from the one behind sort key `after` on, and where to go on: None, where these are all. At most
-    `most`, and as many as DynamoDB gives at once: a megabyte. No two entries may have one sort key. Raises Trouble."""
+    `most`, and as many as DynamoDB gives at once: a megabyte; an entry without that attribute is passed over. No two
+    entries may have one sort key. Raises Trouble."""
     sk, values = f"{index}_sk", {":p": {"S": pk}}
     if after is not None:
         values[":a"] = {"S": after}

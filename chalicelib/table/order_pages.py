@@ -32,7 +32,7 @@ def months(shop: str, now: datetime, most_empty: int = EMPTY_MONTHS, known: str 
     at, found, empty = (now + timedelta(days=32)).replace(day=1), list[str](), 0
     while empty < most_empty or at.strftime("%Y-%m") >= (known or "9"):
         month = at.strftime("%Y-%m")
-        there = any(_texts(shop, month, shard, None, 1)[0] for shard in range(FEED_SHARDS))
+        there = any(any(_texts(shop, month, shard, None, 1)) for shard in range(FEED_SHARDS))
         found, empty = ([*found, month], 0) if there else (found, empty + 1)
         at = (at - timedelta(days=1)).replace(day=1)
     return found[::-1]

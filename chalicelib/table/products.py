@@ -70,9 +70,7 @@ def see(shop: str, product: Product, also: Also = _nothing) -> bool:
 
 
 def _told(shop: str, product: Product, row: ProductRow | None) -> ProductRow:
-    raw = {key: value for key, value in asdict(product).items() if value not in (None, ())}
-    raw["available"] = product.available
-    raw = {key: list(value) if isinstance(value, tuple) else value for key, value in raw.items()}
+    raw = _plain(product)
     new = ProductRow(_pk(shop, product.id), "PRODUCT", updated_at=product.updated_at, product=raw)
     if row:
         new.gone_at, new.out_at = row.gone_at, _out_at(row)
@@ -155,7 +153,7 @@ def recall(shop: str, product: Product, order_id: str) -> bool:
     row = _row(shop, product.id)
     if row and row.order_id in (None, order_id):
         return False
-    raw = {key: value for key, value in asdict(product).items() if value not in (None, ())}
+    raw = _plain(product)
     new = ProductRow(_pk(shop, product.id), "PRODUCT", updated_at=product.updated_at, product=raw, order_id=order_id)
     base.commit([base.replace(new, row.rev if row else None)])
     return True
@@ -215,6 +213,14 @@ def _pk(shop: str, product_id: str) -> str:
 
 def _row(shop: str, product_id: str) -> ProductRow | None:
     return base.first(ProductRow, _pk(shop, product_id), "PRODUCT")
+
+
+def _plain(product: Product) -> dict[str, Any]:
+    """The product as JSON, without what is usual."""
+    raw = {key: value for key, value in asdict(product).items() if value not in (None, ())}
+    if product.listed:
+        del raw["listed"]
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in raw.items()}
 
 
 def _product(raw: dict[str, Any]) -> Product:

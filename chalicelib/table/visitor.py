@@ -16,7 +16,7 @@ from pynamodb.attributes import UnicodeAttribute
 
 from chalicelib.domain.customer import Node
 from chalicelib.domain.times import in_order, stamp
-from chalicelib.table import base, lean
+from chalicelib.table import base, follow_ups, lean
 from chalicelib.table.base import Json, Row
 from chalicelib.table.customers import node_of
 from chalicelib.table.shelf import KEPT, MOST, Shown
@@ -71,7 +71,7 @@ def read(shop: str, node_id: str, now: datetime) -> Visitor | None:
             node = node_of(_json(item["node"]))
         elif kind == "recent":
             viewed = _lately([(str(product), str(at)) for product, at in _json(item.get("viewed"))], now)
-        elif kind == "shelf" and item.get("text"):  # else it was closed
+        elif kind == "shelf":
             messages.append(_shown(item))
     if node is None:
         return None
@@ -104,10 +104,19 @@ def _bought(item: lean.Item) -> Bought:
 
 def _shown(item: lean.Item) -> Shown:
     optional = (item.get(name) or "" for name in ("subject", "link", "language"))
-    return Shown(item["follow_up"], item["text"], item["at"], *optional)
+    return Shown(item["follow_up"], item.get("text") or "", item["at"], *optional)
 
 
 def _fresh(messages: list[Shown], now: datetime) -> tuple[Shown, ...]:
+    """Newest first. Of what a flow says of each of her orders only the newest, and nothing where she closed that: who
+    ordered four times and waves it away would else be told it three times more."""
     since = in_order(stamp(now - KEPT))
-    newest = sorted(messages, key=lambda one: (in_order(one.at), one.follow_up), reverse=True)
-    return tuple([one for one in newest if in_order(one.at) > since][:MOST])
+    newest: dict[str, Shown] = {}
+    for one in sorted(messages, key=lambda one: (in_order(one.at), one.follow_up), reverse=True):
+        newest.setdefault(_said_by(one.follow_up), one)
+    return tuple([one for one in newest.values() if one.text and in_order(one.at) > since][:MOST])
+
+
+def _said_by(follow_up: str) -> str:
+    key = follow_ups.key_of(follow_up)
+    return f"{key.flow}#{key.step}" if key and key.kind == follow_ups.OF_ORDER else follow_up

@@ -22,7 +22,8 @@ ANONYMOUS_KEPT = timedelta(days=30)
 KEPT = timedelta(days=90)
 _PREFIX = "EV#"
 _RECENT, _JOINED = "RECENT", "JOINED"
-_AT_ONCE = 100  # what a transaction takes
+AT_ONCE = 100  # what a transaction takes
+ROUNDS = 5  # of them at once: whoever comes in the same batch waits for it
 Happened = list[dict[str, Any]]
 
 
@@ -108,10 +109,15 @@ def write_joined(shop: str, visitor: str, at: str, held: JoinedRow | None) -> Wr
     return base.replace(row, held.rev if held else None)
 
 
-def forget(shop: str, visitor: str, until: str) -> None:
-    """What a visitor told up to a stored moment goes. Stopped anywhere and done again, it goes on where it was."""
-    while rows := of_visitor(shop, visitor, "", until, _AT_ONCE):
+def forget(shop: str, visitor: str, until: str) -> bool:
+    """What a visitor told up to a stored moment goes; False where there may be more of it than goes at once. Stopped
+    anywhere and done again, it goes on where it was. Raises Conflict, Trouble."""
+    for _ in range(ROUNDS):
+        rows = of_visitor(shop, visitor, "", until, AT_ONCE)
         base.commit([base.remove(row) for row in rows])
+        if len(rows) < AT_ONCE:
+            return True
+    return False
 
 
 def recent(shop: str, node: str, now: datetime) -> Held:
@@ -137,8 +143,8 @@ def clear(shop: str, node: str) -> None:
     """Everything of a node: for whoever erases her."""
     base.commit([base.remove(RecentRow(_customer(shop, node), _RECENT))])
     rows = all_of_customer(shop, node)
-    for start in range(0, len(rows), _AT_ONCE):
-        base.commit([base.remove(row) for row in rows[start : start + _AT_ONCE]])
+    for start in range(0, len(rows), AT_ONCE):
+        base.commit([base.remove(row) for row in rows[start : start + AT_ONCE]])
 
 
 def _visitor(shop: str, visitor: str) -> str:

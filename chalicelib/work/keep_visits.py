@@ -49,12 +49,13 @@ def close(shop: Shop, told: Told, shown: Mapping[str, Rid]) -> None:
 
 def forget(shop: Shop, told: Told) -> None:
     """What this browser told as a guest's goes, and what of it comes in later is nobody's. What has become a customer's
-    is hers. Raises Trouble, Refused, Conflict."""
+    is hers. Raises Trouble, where there is too much to go at once too, Refused, Conflict."""
     visitor = told.forgotten
     if visitor is None or not any(isinstance(event, Forget) for event in told.events):
         return
     retried(partial(_mark, shop, visitor, told.at))
-    visits.forget(shop.slug, visitor, told.at)
+    if not visits.forget(shop.slug, visitor, told.at):
+        raise base.Trouble("more to forget")
 
 
 def _mark(shop: Shop, visitor: str, at: str) -> None:

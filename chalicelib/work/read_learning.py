@@ -25,6 +25,7 @@ from chalicelib.work.read_views import Json, money
 _KNOWN = ("learned_at", "since", "orders", "customers", "products")
 # The parts of the model that go by another name where they are told of.
 _CALLED = {"second": "second_order", "next": "next_order", "gaps": "replenish"}
+_LEARNT = ("learnt", "not_enough")  # what a model says of itself
 _NOTHING: dict[str, Any] = {"learned_at": None, "since": None, "orders": 0, "customers": 0, "products": 0}
 
 
@@ -78,7 +79,8 @@ def _state(shop: Shop, run: Sync, model: Json | None) -> str:
         return "off"
     if run.state == "running":
         return "learning"
-    return str(model["state"]) if model else "waiting"
+    said = str((model or {}).get("state"))
+    return said if said in _LEARNT else "waiting"
 
 
 def _progress(run: Sync) -> Json:

@@ -21,8 +21,8 @@ from chalicelib.table.learnt import Rec
 from chalicelib.table.visitor import Bought, Visitor
 from chalicelib.work.slot_sources import Model
 
-# What she bought so lately she does not want again, unless it is used up.
-JUST_BOUGHT = timedelta(days=30)
+# What she bought so lately she does not want again, unless it is used up; and what is still on its way not even then.
+JUST_BOUGHT, ON_ITS_WAY = timedelta(days=30), timedelta(days=3)
 MOST_JUST_BOUGHT = 50  # of which that is looked up: with a full cart and her 25 lists one question to the table
 
 
@@ -53,7 +53,14 @@ class Her:
 
     @cached_property
     def just_bought(self) -> set[str]:
-        since = in_order(stamp(self.now - JUST_BOUGHT))
+        return self._bought_within(JUST_BOUGHT)
+
+    @cached_property
+    def on_its_way(self) -> set[str]:
+        return self._bought_within(ON_ITS_WAY)
+
+    def _bought_within(self, time: timedelta) -> set[str]:
+        since = in_order(stamp(self.now - time))
         return {product for bought in self.orders if in_order(bought.at) > since for product in bought.products}
 
 
@@ -108,7 +115,8 @@ def _goes_with(scene: Scene) -> Iterator[Choice]:
     """Of the product shown, else of everything in the cart; what is popular after it."""
     product, cart = scene.ask.product, scene.ask.cart
     about = (product,) if product and scene.ask.page not in ("cart", "confirmation") else scene.ask.at_hand
-    code = "bought_together" if about == (product,) or len(cart) == 1 == len(about) else "goes_with_cart"
+    of_many = "goes_with_order" if scene.ask.page == "confirmation" else "goes_with_cart"
+    code = "bought_together" if about == (product,) or len(cart) == 1 == len(about) else of_many
     shown = set(scene.ask.at_hand)
     for match in picking.of_cart(about, scene.lists):
         if match.product not in shown:
@@ -120,7 +128,8 @@ def _goes_with(scene: Scene) -> Iterator[Choice]:
 def _buy_again(scene: Scene) -> Iterator[Choice]:
     if scene.her is None:
         return
-    hidden = {product for product in scene.her.just_bought if not scene.is_consumable(product)}
+    lasting = {product for product in scene.her.just_bought if not scene.is_consumable(product)}
+    hidden = lasting | scene.her.on_its_way
     for one in scene.her.again:
         if one.product not in hidden and one.product not in scene.ask.at_hand:
             yield Choice(one.product, "bought_often" if one.times > 1 else "bought_before")

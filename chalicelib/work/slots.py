@@ -127,14 +127,20 @@ def _fitting(ask: Ask, chosen: Mapping[str, list[Choice]], shown: Mapping[str, P
 
 
 def _can_be_shown(product: Product | None, ask: Ask) -> bool:
-    if product is None or not product.available or not product.title:
+    if product is None or not (product.available and product.listed and product.title):
         return False
     return link(product.image) is not None if ask.pictures else True
 
 
 def _slot(slot: str, ask: Ask, voice: Voice, maker: Maker, filled: _Filled, her: Her | None) -> Json:
-    told: Json = {"name": slot, "kind": "products", "title": voice.title(slot, ask)}
+    told: Json = {"name": slot, "kind": "products", "title": voice.title(_spoken_as(slot, filled), ask)}
     if slot == "messages":
         items = maker.messages(her.visitor.messages[: ask.limit], her.visitor.node.id) if her else []
         return {**told, "kind": "messages", "close": voice.close, "items": items}
     return {**told, "items": maker.products(slot, filled.choices[slot], filled.shown)}
+
+
+def _spoken_as(slot: str, filled: _Filled) -> str:
+    """Where nothing is known that goes with it, the heading does not say that it does."""
+    codes = {choice.code for choice in filled.choices.get(slot, ())}
+    return "popular" if slot == "goes-with" and codes == {"popular"} else slot

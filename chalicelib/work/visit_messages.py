@@ -1,5 +1,5 @@
 """A batch of what a visitor did, as it lies on its queue. Without consent it names nobody, but a visitor who is to be
-forgotten."""
+forgotten; the rid of a message says on whose shelf that lies, and nothing of that is kept."""
 
 from __future__ import annotations
 

@@ -78,13 +78,15 @@ class _Batch:
 
     def _take_in(self, told: Told) -> None:
         shop = self._shop(told.shop)
-        if shop is None or shop.state == "off":
+        if shop is None:
+            return
+        forget(shop, told)
+        if shop.state == "off":
             return
         shown, refused = _shown(shop, told)
         named = {text: {"slot": rid.slot, "item": rid.item, "code": rid.code} for text, rid in shown.items()}
         happened = browsing.happened(told.events, moment(told.at), named)
         close(shop, told, shown)
-        forget(shop, told)
         if keep(shop, told, happened, self._now) != "duplicate":
             self._note(told, shown, refused)
 

@@ -39,7 +39,8 @@ def read_product(product: Node, shop: Shop, received_at: str, issued_at: str | N
     if name.missing:
         raise name.refused("is missing")
     shown = [one for one in product.at("channelListings").items(_MOST) if _is_shown(one)]
-    priced = [one for one in shown if not _price(one).missing]
+    listed = [one for one in shown if one.at("visibleInListings").value is not False]
+    priced = [one for one in listed or shown if not _price(one).missing]
     own = [one for one in priced if iso(_currency(one)) == iso(shop.currency)]
     listing = next(iter(own or priced), None)
     return Product(
@@ -52,13 +53,12 @@ def read_product(product: Node, shop: Shop, received_at: str, issued_at: str | N
         available=bool(shown) and _in_stock(product),
         tags=_names(product.at("collections")),
         categories=_names(Node([product.at("category").value], product.at("category").path)),
+        listed=bool(listed) or not shown,
     )
 
 
 def _is_shown(listing: Node) -> bool:
-    """There, for sale, and in the shop's own lists."""
-    said = (listing.at(name).value for name in ("isAvailableForPurchase", "visibleInListings"))
-    return listing.at("isPublished").value is True and all(value is not False for value in said)
+    return listing.at("isPublished").value is True and listing.at("isAvailableForPurchase").value is not False
 
 
 def _price(listing: Node) -> Node:

@@ -31,6 +31,7 @@ def product_seen(body: Node, received_at: str, shop: Shop) -> list[ProductSeen]:
         available=_published(body) and bool(on_sale),
         tags=tags_of(body.at("tags")),
         categories=_categories(body),
+        listed=body.at("status").text() != "unlisted",
     )
     return [ProductSeen(product)]
 
@@ -64,7 +65,7 @@ def in_stock(variant: Node) -> bool:
 def _published(body: Node) -> bool:
     """A draft or archived product has no page, nor has one that is in no online channel."""
     status = body.at("status").text() or "active"
-    return status == "active" and not (has(body, "published_at") and body.at("published_at").missing)
+    return status in ("active", "unlisted") and not (has(body, "published_at") and body.at("published_at").missing)
 
 
 def _image(body: Node) -> str | None:

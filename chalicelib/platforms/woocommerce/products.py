@@ -26,6 +26,7 @@ def product_seen(body: Node, received_at: str, shop: Shop) -> list[ProductSeen]:
         price=None if price.missing else price.amount(shop.currency),
         currency=iso(shop.currency),
         available=_available(body),
+        listed=_is_listed(body),
         tags=_names(body.at("tags")),
         categories=_names(body.at("categories")),
     )
@@ -40,7 +41,7 @@ def product_gone(body: Node, received_at: str, shop: Shop) -> list[ProductGone]:
 def _available(body: Node) -> bool:
     published = body.at("status").text() == "publish"
     in_stock = body.at("stock_status").text() != "outofstock"
-    return published and in_stock and _is_listed(body) and body.at("purchasable").value is not False
+    return published and in_stock and body.at("purchasable").value is not False
 
 
 def _is_listed(body: Node) -> bool:
