@@ -11,8 +11,8 @@ from chalicelib.domain.shop import Shop
 _NO_CONSENT = {"woocommerce": "WooCommerce", "saleor": "Saleor"}
 _SAYS_SOURCE = ("woocommerce", "shopify", "saleor")
 _ROTATED = (
-    "The identity secret is a new one: until the shop's server signs customer tokens with it, whoever is logged in sees "
-    "what guests see."
+    "The identity secret is a new one: until the shop's server signs customer tokens with it, whoever is logged in "
+    "sees what guests see."
 )
 
 

@@ -35,8 +35,7 @@ class Voice:
     def title(self, slot: str, ask: Ask) -> str:
         name = slot.replace("-", "_")
         if slot == "goes-with" and ask.page in ("cart", "confirmation"):
-            # With an empty cart nothing goes: what is there is popular.
-            name = f"{name}_{'cart' if ask.page == 'cart' else 'order'}" if ask.at_hand else "popular"
+            name += "_cart" if ask.page == "cart" else "_order"
         return self._words[f"title_{name}"]
 
     @property

@@ -18,7 +18,7 @@ export type SlotProps = {
   country?: string;
   language?: string;
   limit?: number;
-  layout?: "list" | "strip" | "message";
+  layout?: "list" | "strip";
   heading?: string;
   pictures?: boolean;
   children?: ReactNode;
