@@ -363,7 +363,7 @@ class Life(PostOffice):
         if lot < 0.25:
             new = replace(old, status="placed", payment="paid", paid_at=old.paid_at or at)
         elif lot < 0.5:
-            new = replace(old, status="completed", fulfilment="complete", fulfilled_at=old.fulfilled_at or at)
+            new = replace(old, status="completed", fulfilment="fulfilled", fulfilled_at=old.fulfilled_at or at)
         elif lot < 0.65:
             new = replace(old, status="cancelled", cancelled_at=at)
         elif lot < 0.85:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
 
 from chalicelib.domain.order import FULFILMENTS, PAYMENTS, STATUSES, Order, Refund, wins
+from chalicelib.platforms.saleor.orders import STATUSES as SALEOR
+from chalicelib.platforms.shopify import words as shopify
+from chalicelib.routes.public import STANDARD
 from tests.acme import order
 
 PLACED = order(payment="none", paid_at=None)
@@ -36,3 +40,14 @@ def test_a_moment_counts_more_than_a_state_and_money_given_back_more_than_both()
     paid = order()
     assert later(paid, replace(PLACED, updated_at="2026-11-21T10:00:01Z"))
     assert later(replace(paid, status="cancelled"), replace(paid, refunds=(Refund("1", 2500),)))
+
+
+def test_every_platform_speaks_our_words_only() -> None:
+    """A word that has no rank could not be compared."""
+    assert set(shopify.PAYMENTS.values()) <= set(PAYMENTS)
+    assert set(shopify.FULFILMENTS.values()) <= set(FULFILMENTS)
+    assert {status for status, _ in SALEOR.values()} <= set(STATUSES)
+    assert {fulfilment for _, fulfilment in SALEOR.values()} <= set(FULFILMENTS)
+    said = json.loads(STANDARD.read_text(encoding="utf-8"))["definitions"]["order"]["properties"]
+    for field, words in (("status", STATUSES), ("payment", PAYMENTS), ("fulfilment", FULFILMENTS)):
+        assert set(said[field]["enum"]) - {None} <= set(words)
