@@ -34,6 +34,14 @@ def found() -> str | None:
     return next((path for name in NAMES if (path := shutil.which(name))), None)
 
 
+# What the browser says of a page that is just being left.
+_LEFT = (
+    "Inspected target navigated or closed",
+    "Execution context was destroyed",
+    "Cannot find default execution context",
+)
+
+
 class Failed(Exception):
     """The browser refuses, does not answer, or the page threw."""
 
@@ -149,13 +157,22 @@ class Page:
         return told["result"].get("value")
 
     def until(self, condition: str, seconds: float = 10.0) -> Any:
-        """Waits until the expression is true; returns its value."""
+        """Waits until the expression is true; returns its value. While one page gives way to the next there is nobody
+        to be asked."""
         end = time.monotonic() + seconds
-        while not (value := self.run(condition)):
+        while not (value := self._run_unless_left(condition)):
             if time.monotonic() > end:
                 raise Failed(f"never: {condition}")
             time.sleep(0.02)
         return value
+
+    def _run_unless_left(self, script: str) -> Any:
+        try:
+            return self.run(script)
+        except Failed as failed:
+            if any(gone in str(failed) for gone in _LEFT):
+                return None
+            raise
 
     def press(self, key: str) -> None:
         """Tab, Enter or Escape."""
