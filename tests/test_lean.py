@@ -80,7 +80,7 @@ def test_what_did_not_fit_into_an_answer_is_asked_for_again(table: str, monkeypa
         return {**answer, "UnprocessedKeys": {table: {"Keys": keys[1:]}} if keys[1:] else {}}
 
     monkeypatch.setattr(Thin, "dynamodb", one_at_a_time)
-    assert set(products.of_ids("acme", ["a", "b", "gone", "c"])) == {"a", "b", "c"}
+    assert set(products.on_pages("acme", ["a", "b", "gone", "c"])) == {"a", "b", "c"}
 
 
 def test_a_batch_of_which_nothing_is_there_is_no_trouble_however_large(table: str, asked: Asked) -> None:
@@ -105,7 +105,7 @@ def test_between_two_questions_for_what_did_not_fit_there_is_a_pause(
         return {**answer, "UnprocessedKeys": {table: {"Keys": keys[1:]}} if keys[1:] else {}}
 
     monkeypatch.setattr(Thin, "dynamodb", nothing_then_one)
-    assert set(products.of_ids("acme", ["a", "b", "c"])) == {"a", "b", "c"}
+    assert set(products.on_pages("acme", ["a", "b", "c"])) == {"a", "b", "c"}
     assert len(pauses) == 5, "one for each question but the last"
 
 
@@ -135,11 +135,11 @@ def test_what_passes_is_tried_again_but_not_for_ever(
 ) -> None:
     put("tea")
     told = failing(monkeypatch, *[passing] * (lean.TRIES - 1))
-    assert products.of_ids("acme", ["tea"])["tea"].title == "Tea"
+    assert products.on_pages("acme", ["tea"])["tea"].title == "Tea"
     assert len(told) == lean.TRIES
     told = failing(monkeypatch, *[passing] * lean.TRIES)
     with pytest.raises(base.Trouble):
-        products.of_ids("acme", ["tea"])
+        products.on_pages("acme", ["tea"])
     assert len(told) == lean.TRIES
 
 
@@ -234,7 +234,7 @@ def test_a_night_is_refused_at_once_what_its_role_forbids(table: str, monkeypatc
 def test_the_emulator_gives_the_same_over_the_wire(ministack: Any) -> None:
     put("tea", "سیب#1")
     learnt.put_model("acme", {"learned_at": "2026-11-22T00:00:00Z", "popular": {"*": [["tea", 4]]}})
-    found = products.of_ids("acme", ["tea", "سیب#1", "none"])
+    found = products.on_pages("acme", ["tea", "سیب#1", "none"])
     assert {id: one.price for id, one in found.items()} == {"tea": 1200, "سیب#1": 1200}
     assert (learnt.model("acme") or {})["popular"] == {"*": [["tea", 4]]}
     rows, is_all = lean.newest(base.partition("acme", "P", "tea"), "A", "Z", 5)

@@ -89,7 +89,7 @@ def shown(shop: str, ids: Collection[str], now: datetime) -> dict[str, Product]:
     """The products as the shop showed them last, sold out ones too; without those that it no longer has."""
 
     def read(missing: list[tuple[str, str]]) -> dict[tuple[str, str], Product | None]:
-        found = products.of_ids(shop, [product for _, product in missing])
+        found = products.on_pages(shop, [product for _, product in missing])
         return {key: found.get(key[1]) for key in missing}
 
     known = _products.all([(shop, product) for product in ids if product], now, read)
