@@ -11,9 +11,9 @@ import base64
 import binascii
 import hmac
 import json
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from typing import NamedTuple
 
 from chalicelib import keys
 from chalicelib.domain.times import stamp
@@ -27,8 +27,7 @@ class BadRid(ValueError):
     """Not one of ours, of another shop, or too old."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rid:
+class Rid(NamedTuple):
     """`day` is `2026-11-22`; `item` a product's id, or a message's; `node`: of a message, on whose shelf it lies."""
 
     slot: str

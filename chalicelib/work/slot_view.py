@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from chalicelib.domain.events import Product
-from chalicelib.domain.money import BadMoney, Money, iso
+from chalicelib.domain.money import BadMoney, exponent, iso
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.slot import Ask, Choice
 from chalicelib.domain.speech import Speech, best_locale, pick_language
@@ -61,12 +61,12 @@ class Voice:
     def price(self, product: Product) -> Json | None:
         if product.price is None or not product.currency:
             return None
-        money = Money(product.price, product.currency)
-        return {**money.to_json(), "text": _text(self._speech, money, _code(self._own_code, product.currency))}
+        price, currency = product.price, product.currency
+        text = _price(self._speech, price, currency, self._own_code)
+        return {"amount": price, "currency": currency, "exponent": exponent(currency), "text": text}
 
 
-@lru_cache(maxsize=256)
-def _code(own: str, currency: str | None) -> str:
+def _code(own: str, currency: str) -> str:
     """The shop's own code where it stands for the currency: Toman for a shop that counts in them."""
     try:
         return own if iso(own) == currency else ""
@@ -85,8 +85,8 @@ def _number(speech: Speech, at_least: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _text(speech: Speech, price: Money, code: str) -> str:
-    return speech.money(price.amount, price.currency, code)
+def _price(speech: Speech, amount: int, currency: str, own: str) -> str:
+    return speech.money(amount, currency, _code(own, currency))
 
 
 class Maker:

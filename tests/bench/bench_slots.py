@@ -37,7 +37,7 @@ from tests.acme import MASTER, NOW
 from tests.conftest import environment
 from tests.storefront import PAGE, bought, open_storefront, product, reads
 
-PRODUCTS, VISITORS, ASKS, A_DAY = 400, 120, 400, 2_000
+PRODUCTS, VISITORS, ASKS, A_DAY = 400, 120, 1_200, 2_000
 BETWEEN = timedelta(milliseconds=50)  # from one request to the next: a busy process
 Answer = dict[str, Any]
 Call = Callable[[int], Answer]
@@ -94,7 +94,7 @@ def _pages(shop: Shop) -> dict[str, Page]:
     return {
         "a_day": Page(some, A_DAY),
         "home_of_a_customer": Page(lambda n: home(n % VISITORS), warm=VISITORS),
-        "product_page_nobody_saw_lately": Page(lambda n: product_page(n % PRODUCTS)),
+        "product_page_nobody_saw_lately": Page(lambda n: product_page(n), PRODUCTS),
         "same_page_again": Page(lambda n: product_page(1)),
         "unchanged_304": Page(lambda n: _slots(shop, "popular", headers=unchanged), is_right=_is_unchanged),
         "home_of_a_customer_in_a_new_process": Page(lambda n: home(n % VISITORS), 100, forgetting=True),
