@@ -106,7 +106,7 @@ def test_once_the_identity_secret_is_another_the_old_ones_tokens_open_nothing(sh
         ([rid.make(MASTER, "acme", SHOWN)], 0),
         ([rid.make(MASTER, "acme", SHOWN), "r_x"], 1),
         ([rid.make(MASTER, "bazaar", SHOWN)], 1),
-        ([rid.make(MASTER, "acme", replace(SHOWN, day="2026-11-18"))], 1),
+        ([rid.make(MASTER, "acme", SHOWN._replace(day="2026-11-18"))], 1),
         ([rid.make(MASTER, "acme", SHOWN)[:-1] + "!"], 1),
     ],
 )
