@@ -569,6 +569,30 @@ SHIFTS = (
     " if (!one.hadRecentInput) shifts.push(one.value) })).observe({type: 'layout-shift', buffered: true});"
 )
 POPULAR = "document.querySelector('ecrm-slot[name=popular]').shadowRoot"
+# The page is written as a slow line brings it: one closed element after the other, each seen before the next is there.
+IN_PIECES = """(async () => {
+  const html = await (await fetch('/')).text();
+  const drawn = () => new Promise(done => requestAnimationFrame(() => setTimeout(done)));
+  document.open();
+  for (const piece of html.split(/(?<=<\\/(?:a|p|h1|form|nav|div|head)>)/)) { document.write(piece); await drawn() }
+  document.close();
+})()"""
+
+
+@pytest.mark.ministack
+@pytest.mark.skipif(not chromium.found(), reason="no Chromium here: the demo shops are not looked at")
+@pytest.mark.parametrize("slug", ["wren-marigold", "khane-anar"])
+def test_a_page_that_arrives_in_pieces_stays_where_it_is(running: tuple[World, Shopfronts], slug: str) -> None:
+    world, shops = running
+    clock.use(world.timeline.now)
+    with chromium.Browser() as browser:
+        for width in (1280, 390):
+            page = browser.page(width=width, height=900)
+            page.open(f"{shops.fronts[slug].url}/account")
+            page.run(SHIFTS)
+            page.run(IN_PIECES)
+            assert page.run("document.querySelectorAll('.tiles img').length") == 4
+            assert page.run("shifts.reduce((sum, one) => sum + one, 0)") < 0.001
 
 
 @pytest.mark.ministack
