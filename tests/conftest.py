@@ -145,6 +145,28 @@ def table(moto_aws: None, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 @pytest.fixture
+def fake() -> Iterator[Any]:
+    """A table in memory at Acme's noon: a `FakeDynamo`. Microseconds."""
+    from tests.acme import NOW
+    from tests.fake_dynamo import instead_of_dynamodb
+
+    with instead_of_dynamodb() as fake:
+        clock.use(lambda: NOW)
+        yield fake
+
+
+@pytest.fixture
+def queue(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """What pages hand on: a `tests.visiting.Queue` in the place of everything outside."""
+    from chalicelib.work import aws
+    from tests.visiting import Queue
+
+    found = Queue()
+    monkeypatch.setattr(aws, "reach", lambda: found)
+    return found
+
+
+@pytest.fixture
 def cloud(moto_aws: None, monkeypatch: pytest.MonkeyPatch) -> resources.Resources:
     """Empty table, queues, bucket and topic in moto; the settings and PynamoDB point at them."""
     made = resources.create(_clients(""), f"t{os.getpid()}-{next(_numbers)}")

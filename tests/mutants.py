@@ -255,7 +255,7 @@ DIRECTED: dict[str, Mutate] = {
         lambda writes: [[write for write in writes if write.how != "check"]]
     ),
     "accounts: tellings of one who was erased are heard": _set(take_account, "_of_erased", _never),
-    "retry: gives up at once": _set(take_order, "TRIES", 1),
+    "retry: gives up at once": _set(base, "TRIES", 1),
 }
 # Lives in which the guard matters more often, where it would take long to meet one.
 FOCUS: dict[str, tuple[str, ...]] = {

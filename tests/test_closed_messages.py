@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -13,23 +12,16 @@ from chalicelib.domain.order import Buyer
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import stamp
 from chalicelib.table import customers, follow_ups, shelf, shops, slot_counts, visits
-from chalicelib.work import aws, privacy, rid
+from chalicelib.work import privacy, rid
 from chalicelib.work.rid import Rid
 from tests.acme import MASTER, NOW, see_account
 from tests.dynamo_expressions import error
-from tests.fake_dynamo import FakeDynamo, instead_of_dynamodb
+from tests.fake_dynamo import FakeDynamo
 from tests.gateway import Answered
 from tests.storefront import MINA, asks, items, open_storefront, token
 from tests.visiting import LAPTOP, Queue, in_lambda, tells, view, work
 
 OMID = Buyer(account="8", email="omid@example.test", name="Omid")
-
-
-@pytest.fixture
-def fake() -> Iterator[FakeDynamo]:
-    with instead_of_dynamodb() as fake:
-        clock.use(lambda: NOW)
-        yield fake
 
 
 @pytest.fixture
@@ -45,13 +37,6 @@ def with_messages() -> Shop:
     for account, follow_up in (("7", "f_cup"), ("7", "f_tea"), ("8", "f_cup")):
         shelf.put("acme", node(shop, account), shelf.Shown(follow_up, "It is back", stamp(NOW - timedelta(days=1))))
     return shop
-
-
-@pytest.fixture
-def queue(monkeypatch: pytest.MonkeyPatch) -> Queue:
-    found = Queue()
-    monkeypatch.setattr(aws, "reach", lambda: found)
-    return found
 
 
 def node(shop: Shop, account: str = "7") -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import logging
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -21,9 +20,9 @@ from chalicelib.domain.shop import Shop
 from chalicelib.domain.visits import BadVisit, Batch
 from chalicelib.routes import limits
 from chalicelib.table import customers, shops
-from chalicelib.work import aws, privacy, remembered
+from chalicelib.work import privacy, remembered
 from tests.acme import MASTER, NOW, see_account
-from tests.fake_dynamo import FakeDynamo, instead_of_dynamodb
+from tests.fake_dynamo import FakeDynamo
 from tests.gateway import Answered, ask
 from tests.storefront import MINA, PAGE, bought, open_storefront, token
 from tests.test_openapi import CHECKS, OURS
@@ -35,22 +34,8 @@ CLICK = {"type": "click", "rid": RID}
 
 
 @pytest.fixture
-def fake() -> Iterator[FakeDynamo]:
-    with instead_of_dynamodb() as fake:
-        clock.use(lambda: NOW)
-        yield fake
-
-
-@pytest.fixture
 def shop(fake: FakeDynamo) -> Shop:
     return open_storefront()
-
-
-@pytest.fixture
-def queue(monkeypatch: pytest.MonkeyPatch) -> Queue:
-    found = Queue()
-    monkeypatch.setattr(aws, "reach", lambda: found)
-    return found
 
 
 def accepted(answer: Answered) -> int:

@@ -215,13 +215,13 @@ def test_an_index_is_read_page_by_page_and_tells_where_to_go_on(table: str) -> N
 )
 def test_a_night_waits_longer_than_a_page(table: str, monkeypatch: pytest.MonkeyPatch, passing: Trouble) -> None:
     bought(1)
-    told = failing(monkeypatch, *[passing] * (lean.PATIENT - 1))
+    told = failing(monkeypatch, *[passing] * (lean.PATIENT_TRIES - 1))
     assert lean.onward("feed", "S#acme#F#2026-11#0", None, "gist", 9)[0]
-    assert len(told) == lean.PATIENT
-    told = failing(monkeypatch, *[passing] * lean.PATIENT)
+    assert len(told) == lean.PATIENT_TRIES
+    told = failing(monkeypatch, *[passing] * lean.PATIENT_TRIES)
     with pytest.raises(base.Trouble, match=passing.code):
         lean.onward("feed", "S#acme#F#2026-11#0", None, "gist", 9)
-    assert len(told) == lean.PATIENT
+    assert len(told) == lean.PATIENT_TRIES
 
 
 def test_a_night_is_refused_at_once_what_its_role_forbids(table: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,14 +17,14 @@ from chalicelib.domain.shop import Shop
 from chalicelib.domain.slot import PERSONAL, SLOTS
 from chalicelib.domain.times import moment, stamp
 from chalicelib.table import shelf, slot_counts
-from chalicelib.work import aws, read_slots, rid
+from chalicelib.work import read_slots, rid
 from chalicelib.work.rid import Rid
 from chalicelib.work.slot_words import SENTENCES
 from tests import rights
 from tests.acme import MASTER, NOW, open_shop, see_account
 from tests.bench_commands import Bench, bench
 from tests.dynamo_expressions import error
-from tests.fake_dynamo import FakeDynamo, instead_of_dynamodb, size
+from tests.fake_dynamo import FakeDynamo, size
 from tests.gateway import Answered, ask, partner
 from tests.storefront import MINA, PAGE, asks, items, open_storefront, token
 from tests.test_closed_messages import node
@@ -37,22 +37,8 @@ TEA = ("goes-with", "bought_together")
 
 
 @pytest.fixture
-def fake() -> Iterator[FakeDynamo]:
-    with instead_of_dynamodb() as fake:
-        clock.use(lambda: NOW)
-        yield fake
-
-
-@pytest.fixture
 def shop(fake: FakeDynamo) -> Shop:
     return open_storefront()
-
-
-@pytest.fixture
-def queue(monkeypatch: pytest.MonkeyPatch) -> Queue:
-    found = Queue()
-    monkeypatch.setattr(aws, "reach", lambda: found)
-    return found
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,7 +21,7 @@ from chalicelib.domain.times import moment, stamp
 from chalicelib.domain.visits import CartLooked, Click, Search, View
 from chalicelib.settings import settings as ours
 from chalicelib.table import base, customers, shops, slot_counts, visitor, visits
-from chalicelib.work import aws, keep_visits, privacy, rid
+from chalicelib.work import keep_visits, privacy, rid
 from chalicelib.work.export import export
 from chalicelib.work.rid import Rid
 from tests.acme import MASTER, NOW, see_account
@@ -37,13 +37,6 @@ FORGET = {"type": "forget"}
 
 
 @pytest.fixture
-def fake() -> Iterator[FakeDynamo]:
-    with instead_of_dynamodb() as fake:
-        clock.use(lambda: NOW)
-        yield fake
-
-
-@pytest.fixture
 def shop(fake: FakeDynamo) -> Shop:
     """Mina and Omid are its customers, with an account each."""
     return people_of(open_storefront())
@@ -53,13 +46,6 @@ def people_of(shop: Shop) -> Shop:
     for buyer in (MINA, OMID):
         see_account(shop, buyer, "2026-01-01T00:00:00Z")
     return shop
-
-
-@pytest.fixture
-def queue(monkeypatch: pytest.MonkeyPatch) -> Queue:
-    found = Queue()
-    monkeypatch.setattr(aws, "reach", lambda: found)
-    return found
 
 
 def node(account: str = "7") -> str:

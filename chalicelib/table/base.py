@@ -8,7 +8,7 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -22,6 +22,9 @@ from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.settings import settings
+
+TRIES = 12  # of what meets others at the same rows
+T = TypeVar("T")
 
 
 class Conflict(Exception):
@@ -220,6 +223,17 @@ def commit(writes: Iterable[Write]) -> int:
     except (PynamoDBException, BotoCoreError) as error:
         raise _judged(error) from error
     return len(pending)
+
+
+def retried(attempt: Callable[[], T]) -> T:
+    """Runs `attempt`, which reads, decides and commits, until it meets no Conflict. Gives up as Trouble: whoever asked
+    comes again."""
+    for _ in range(TRIES):
+        try:
+            return attempt()
+        except Conflict:
+            continue
+    raise Trouble(f"still in conflict after {TRIES} tries")
 
 
 def _alone(write: Write) -> None:

@@ -39,14 +39,12 @@ def read(shop: str) -> tuple[Expected, int] | None:
 
 def start(shop: str, expected: Expected) -> None:
     """Whatever was expected before is not any more."""
-    for _ in range(3):
+
+    def attempt() -> int:
         held = read(shop)
-        try:
-            write(shop, expected, held[1] if held else None)
-        except base.Conflict:
-            continue
-        return
-    raise base.Trouble("still in conflict after 3 tries")
+        return write(shop, expected, held[1] if held else None)
+
+    base.retried(attempt)
 
 
 def write(shop: str, expected: Expected, read_rev: int | None) -> int:

@@ -22,8 +22,8 @@ from chalicelib.table.base import Trouble
 Item = dict[str, str]
 MOST_AT_ONCE = 100  # keys of one BatchGetItem: as many as DynamoDB takes
 TRIES = 3
+PATIENT_TRIES = 8  # where nobody waits for a page: six seconds in all
 PAUSE = 0.05  # seconds before the second try, twice that before the third, and so on
-PATIENT = 8  # tries where nobody waits for a page: six seconds in all
 # A timeout is not among them: it took its time already.
 _PASSING = {
     "BrokenPipeError",
@@ -115,7 +115,7 @@ def onward(index: str, pk: str, after: str | None, shown: str, most: int) -> tup
         "ExpressionAttributeValues": values,
         "Limit": most,
     }
-    answer = _ask("Query", asked, PATIENT)
+    answer = _ask("Query", asked, patient=True)
     last = answer.get("LastEvaluatedKey")
     return [(item[sk]["S"], item[shown]["S"]) for item in answer["Items"] if shown in item], last and last[sk]["S"]
 
@@ -133,15 +133,16 @@ def _client(given: Settings) -> thin.Thin:
     return given.thin()
 
 
-def _ask(operation: str, asked: dict[str, Any], tries: int = TRIES) -> Any:
-    """What passes by itself is tried again, and soon: somebody waits for a page."""
+def _ask(operation: str, asked: dict[str, Any], *, patient: bool = False) -> Any:
+    """What passes by itself is tried again: soon and seldom, since somebody waits for a page, or else patiently."""
+    tries = PATIENT_TRIES if patient else TRIES
     for tried in range(1, tries + 1):
         if time.monotonic() > _patience.until:
             raise Trouble("TooLate")
         try:
             return _client(settings()).dynamodb(operation, asked)
         except thin.Trouble as trouble:
-            if tried == tries or not _may_pass(trouble, tries == PATIENT):
+            if tried == tries or not _may_pass(trouble, patient):
                 raise Trouble(trouble.code or str(trouble.status)) from trouble
             time.sleep(PAUSE * 2 ** (tried - 1))
     raise AssertionError

@@ -13,8 +13,6 @@ from chalicelib.domain.shop import Shop
 from chalicelib.table import base, lean
 from chalicelib.table.base import Json, Row
 
-TRIES = 12
-
 
 class ShopRow(Row, discriminator="shop"):
     """`importing` stands apart from what owners say: it comes and goes with an import."""
@@ -37,32 +35,28 @@ def put(shop: Shop) -> None:
 def change(slug: str, by: Callable[[Shop | None], Shop]) -> Shop:
     """Read, change, write; read again where somebody else wrote in between. Returns what was written. Raises Trouble,
     and whatever `by` raises, with nothing written."""
-    for _ in range(TRIES):
+
+    def attempt() -> Shop:
         held = base.first(ShopRow, base.partition(slug), "CONFIG")
         shop = by(_shop(held.config, held.importing) if held else None)
         row = _row(shop, held.importing if held else False)
         writes = [base.replace(row, held.rev if held else None)]
-        try:
-            base.commit(writes if held else [*writes, base.put(ShopNameRow("SHOPS", slug, slug=slug))])
-        except base.Conflict:
-            continue
+        base.commit(writes if held else [*writes, base.put(ShopNameRow("SHOPS", slug, slug=slug))])
         return shop
-    raise base.Trouble(f"still in conflict after {TRIES} tries")
+
+    return base.retried(attempt)
 
 
 def set_importing(slug: str, importing: bool) -> None:
     """Marketing waits while history is coming in."""
-    for _ in range(TRIES):
+
+    def attempt() -> None:
         held = base.first(ShopRow, base.partition(slug), "CONFIG")
-        if held is None or held.importing == importing:
-            return
-        read, held.importing = held.rev, importing
-        try:
+        if held and held.importing != importing:
+            read, held.importing = held.rev, importing
             base.commit([base.replace(held, read)])
-        except base.Conflict:
-            continue
-        return
-    raise base.Trouble(f"still in conflict after {TRIES} tries")
+
+    base.retried(attempt)
 
 
 def get(slug: str) -> Shop | None:

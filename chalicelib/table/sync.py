@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import cast
@@ -64,6 +65,18 @@ def put_up(shop: str, held: Held, sync: Sync, until: datetime | None, now: datet
         row.until = stamp(until)
         row.due_pk, row.due_sk = due_keys(row.pk + row.sk, row.until, now)
     return base.replace(row, held.rev)
+
+
+def change(shop: str, task: str, by: Callable[[Sync | None], Sync], until: datetime | None, now: datetime) -> Sync:
+    """Read, change, write on the rev that was read; to be looked at again at `until`, or never: a worker that is at it
+    finds out, and stops. Raises Trouble."""
+
+    def attempt() -> Sync:
+        held = read(shop, task)
+        fresh = by(held.sync if held else None)
+        return write(shop, held or Held(fresh), fresh, until, now).sync
+
+    return base.retried(attempt)
 
 
 def forget(shop: str, task: str) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 
 from chalicelib.domain.shop import Shop
 from chalicelib.table import customers, follow_ups, provider_messages, shops
+from chalicelib.table.base import retried
 from chalicelib.work import objections, ses_events, stop_words
 from chalicelib.work.objections import Journal, No
-from chalicelib.work.take_order import retried
 
 # Where Kavenegar's lines are, wherever the shop is: it writes numbers as 0912…
 _IRAN = "IR"

@@ -21,11 +21,10 @@ from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import in_order, moment, stamp
 from chalicelib.platforms.shop_api import Denied, Trouble, Wish
 from chalicelib.table import base, coupon_pools, coupons, customers
-from chalicelib.table.base import Write
+from chalicelib.table.base import Write, retried
 from chalicelib.table.coupons import LIVE, MAKING, SAME, USED, CouponRow, Given
 from chalicelib.table.customers import Read
 from chalicelib.work.access import NotConnected
-from chalicelib.work.take_order import retried
 from chalicelib.work.talk import LEASE, Outside
 
 # A coupon that she holds already is the one she gets again, if so much of its life is left.

@@ -10,8 +10,8 @@ from chalicelib.domain.order import Order
 from chalicelib.domain.shop import Shop
 from chalicelib.platforms.shop_api import Finding
 from chalicelib.table import base, coupon_pools, coupons
+from chalicelib.table.base import retried
 from chalicelib.table.coupons import LIVE, MAKING, SAME, USED
-from chalicelib.work.take_order import retried
 
 FEW_LEFT = 20  # codes of a pool; or a tenth of it
 

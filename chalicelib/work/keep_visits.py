@@ -17,10 +17,9 @@ from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import in_order, moment, stamp
 from chalicelib.domain.visits import Close, Forget, Identify
 from chalicelib.table import base, customers, shelf, visits
-from chalicelib.table.base import Write
+from chalicelib.table.base import Write, retried
 from chalicelib.table.visits import VisitRow
 from chalicelib.work.rid import Rid
-from chalicelib.work.take_order import retried
 from chalicelib.work.visit_messages import Told
 
 # Of one visitor, what is moved when she says who she is: the newest rows, so many in a transaction of at most 100.

@@ -12,10 +12,10 @@ from itertools import islice
 from chalicelib.domain.events import Product
 from chalicelib.domain.order import Order
 from chalicelib.table import orders, products
+from chalicelib.table.base import retried
 from chalicelib.work import learn_book, learn_reading
 from chalicelib.work.learn_model import RULE, learnt_part
 from chalicelib.work.learn_run import STEP_SECONDS, Run
-from chalicelib.work.take_order import retried
 
 CHUNK = 100  # products: as many rows as DynamoDB gives at once
 MOST = 3_000  # products of one night; the next one goes on

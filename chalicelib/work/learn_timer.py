@@ -5,7 +5,6 @@ One row of the due index carries it from night to night; whoever learns writes i
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -15,7 +14,6 @@ from chalicelib.table import base, sync
 
 LEARN = "learn"
 ERASING = "erasing"  # the state in which everything that was learnt goes
-TRIES = 12
 # Whoever has just been connected may begin an import: what stands there before it is learnt from for nothing.
 AFTER_CONNECTING = timedelta(minutes=30)
 
@@ -31,19 +29,19 @@ def ensure(slug: str, now: datetime) -> None:
 def soon(slug: str, now: datetime) -> Sync:
     """Learn within two minutes, as the owner asks; a run that is under way goes on as it is. Raises Trouble."""
     held = sync.read(slug, LEARN)
-    return held.sync if held and held.sync.state == "running" else _changed(slug, _anew, now)
+    return held.sync if held and held.sync.state == "running" else sync.change(slug, LEARN, _anew, now, now)
 
 
 def anew(slug: str, now: datetime) -> Sync:
     """Learn within two minutes, from the start: what a run that is under way has read is not all any more. Raises
     Trouble."""
-    return _changed(slug, _anew, now)
+    return sync.change(slug, LEARN, _anew, now, now)
 
 
 def erase(slug: str, now: datetime) -> None:
     """Everything that was learnt from the shop goes within two minutes, and it is not learnt from again. Raises
     Trouble."""
-    _changed(slug, lambda held: replace(_anew(held), state=ERASING), now)
+    sync.change(slug, LEARN, lambda held: replace(_anew(held), state=ERASING), now, now)
 
 
 def _anew(held: Sync | None) -> Sync:
@@ -54,15 +52,3 @@ def _anew(held: Sync | None) -> Sync:
     if held.state == ERASING:
         return held
     return replace(Sync(LEARN), report={name: value for name, value in held.report.items() if name != "oldest"})
-
-
-def _changed(slug: str, by: Callable[[Sync | None], Sync], now: datetime) -> Sync:
-    """Written on the rev that was read, due now: a worker that is at it finds out, and stops."""
-    for _ in range(TRIES):
-        held = sync.read(slug, LEARN)
-        fresh = by(held.sync if held else None)
-        try:
-            return sync.write(slug, held or sync.Held(fresh), fresh, now, now).sync
-        except base.Conflict:
-            continue
-    raise base.Trouble(f"still in conflict after {TRIES} tries")

@@ -12,8 +12,8 @@ from chalicelib.domain.order import Consent
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import stamp
 from chalicelib.table import base, customers
+from chalicelib.table.base import retried
 from chalicelib.work.nodes import Nodes
-from chalicelib.work.take_order import retried
 
 Journal = Callable[[str, bytes], None]
 _BY_NUMBER = ("stop", "provider")  # sources of a no

@@ -19,12 +19,11 @@ from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import in_order
 from chalicelib.domain.zones import zone_of
 from chalicelib.table import base, follow_ups
-from chalicelib.table.base import Write
+from chalicelib.table.base import Write, retried
 from chalicelib.table.follow_ups import OF_CUSTOMER, FollowUpRow, Key
 from chalicelib.work import flow_book
 from chalicelib.work.nodes import Nodes
 from chalicelib.work.replan import because, stand
-from chalicelib.work.take_order import retried
 from chalicelib.work.units import Units, identity_of
 
 

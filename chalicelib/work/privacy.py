@@ -33,13 +33,14 @@ from chalicelib.table import (
     tasks,
     visits,
 )
+from chalicelib.table.base import retried
 from chalicelib.table.follow_ups import FollowUpRow
 from chalicelib.table.orders import Held
 from chalicelib.work import coupons_used
 from chalicelib.work.nodes import Nodes, contacts_of
 from chalicelib.work.replan import because
 from chalicelib.work.take_account import link_owner
-from chalicelib.work.take_order import anonymise, retried
+from chalicelib.work.take_order import anonymise
 
 WriteJournal = Callable[[str, bytes], None]
 

@@ -15,12 +15,12 @@ from chalicelib.domain.speech import Speech, pick_language
 from chalicelib.domain.times import later, moment, stamp
 from chalicelib.keys import BadToken
 from chalicelib.table import base, follow_ups, orders, ratings, tasks
-from chalicelib.table.base import Write
+from chalicelib.table.base import Write, retried
 from chalicelib.table.ratings import RatingRow
 from chalicelib.work import page_words, preferences
 from chalicelib.work.nodes import Nodes
 from chalicelib.work.preferences import View
-from chalicelib.work.take_order import replan_order, retried
+from chalicelib.work.take_order import replan_order
 
 LOW, HIGH = 2, 4  # at most, at least
 CHANGES_TAKEN = timedelta(days=30)

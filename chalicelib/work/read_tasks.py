@@ -9,10 +9,10 @@ from datetime import datetime
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import stamp
 from chalicelib.table import base, customer_pages, customers, ratings, tasks
+from chalicelib.table.base import retried
 from chalicelib.table.tasks import TaskRow
 from chalicelib.work.read_orders import person_id
 from chalicelib.work.read_views import Json, Page
-from chalicelib.work.take_order import retried
 
 
 def listed(shop: Shop, state: str, limit: int, after: str | None) -> Page:

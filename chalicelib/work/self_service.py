@@ -18,9 +18,9 @@ from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import moment, stamp
 from chalicelib.keys import BadToken, Link
 from chalicelib.table import access_asked, base, customers, suppression
+from chalicelib.table.base import retried
 from chalicelib.work import preferences
 from chalicelib.work.preferences import View
-from chalicelib.work.take_order import retried
 
 LINK_LIFE = timedelta(minutes=15)
 MOST_AN_HOUR = 3

@@ -15,11 +15,11 @@ from chalicelib.domain.people import clean_email
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import BadTime, normal, stamp
 from chalicelib.table import base, follow_ups, shops, suppression
+from chalicelib.table.base import retried
 from chalicelib.table.follow_ups import FollowUpRow
 from chalicelib.work.log import logger
 from chalicelib.work.replan import because
 from chalicelib.work.sent import mark_sent
-from chalicelib.work.take_order import retried
 
 Journal = Callable[[str, bytes], None]
 _CODES = {"Bounce": "bounce", "Complaint": "complaint", "Delivery": "delivered"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -12,12 +12,11 @@ from chalicelib.domain.events import OrderChanged
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.sync import Sync
 from chalicelib.domain.times import stamp
-from chalicelib.table import base, shops, sync
+from chalicelib.table import shops, sync
 from chalicelib.work import take_order
 
 IMPORT, RECONCILE = "import", "reconcile"
 CSV, LINES = "csv:", "lines"
-TRIES = 12
 
 
 class Running(Exception):
@@ -38,7 +37,7 @@ def begin_import(slug: str, source: str, since: str | None, now: datetime) -> di
         return Sync(IMPORT, source=source).begun(kinds, since, now)
 
     shops.set_importing(slug, True)
-    return shown(_changed(slug, IMPORT, begun, now, now))
+    return shown(sync.change(slug, IMPORT, begun, now, now))
 
 
 def _goes_on(held: Sync, source: str, since: str | None) -> bool:
@@ -63,7 +62,7 @@ def stop_import(slug: str, now: datetime) -> dict[str, Any] | None:
     held = sync.read(slug, IMPORT)
     if held is None:
         return None
-    stopped = _changed(slug, IMPORT, lambda old: _stopped(old or held.sync, now), None, now)
+    stopped = sync.change(slug, IMPORT, lambda old: _stopped(old or held.sync, now), None, now)
     shops.set_importing(slug, False)
     return shown(stopped)
 
@@ -92,7 +91,7 @@ def start_timer(slug: str, now: datetime) -> None:
     def fresh(held: Sync | None) -> Sync:
         return replace(held, trouble=None, report={**held.report, "trouble": None}) if held else Sync(RECONCILE)
 
-    _changed(slug, RECONCILE, fresh, now, now)
+    sync.change(slug, RECONCILE, fresh, now, now)
 
 
 def stop_timer(slug: str) -> None:
@@ -106,7 +105,7 @@ def reconcile_soon(slug: str, since: str | None, now: datetime) -> None:
         found = held or Sync(RECONCILE)
         return replace(found, report={**found.report, "reached": since}) if since else found
 
-    _changed(slug, RECONCILE, due, now, now)
+    sync.change(slug, RECONCILE, due, now, now)
 
 
 def report(slug: str) -> dict[str, Any] | None:
@@ -122,15 +121,3 @@ def refetch(shop: Shop, order_ids: Iterable[str], now: datetime) -> None:
     """Mark these orders: the shop is asked for them within minutes."""
     for order_id in order_ids:
         take_order.changed(shop, OrderChanged(order_id, stamp(now)), now)
-
-
-def _changed(slug: str, task: str, by: Callable[[Sync | None], Sync], until: datetime | None, now: datetime) -> Sync:
-    """Read, change, write on the rev that was read; to be looked at again at `until`, or never."""
-    for _ in range(TRIES):
-        held = sync.read(slug, task)
-        fresh = by(held.sync if held else None)
-        try:
-            return sync.write(slug, held or sync.Held(fresh), fresh, until, now).sync
-        except base.Conflict:
-            continue
-    raise base.Trouble(f"still in conflict after {TRIES} tries")

@@ -12,8 +12,9 @@ from chalicelib.domain.people import identity
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import in_order
 from chalicelib.table import base, customers
+from chalicelib.table.base import retried
 from chalicelib.work.nodes import Nodes
-from chalicelib.work.take_order import changed, retried
+from chalicelib.work.take_order import changed
 
 # They stand in the profile, which is written with every order.
 MOST_TAGS = 50

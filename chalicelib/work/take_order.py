@@ -6,10 +6,8 @@ the race reads again. Nothing changed, nothing written.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TypeVar
 
 from chalicelib.domain.customer import Contact
 from chalicelib.domain.events import OrderChanged, OrderGone, OrderSeen
@@ -18,23 +16,10 @@ from chalicelib.domain.people import identity
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import in_order
 from chalicelib.table import base, customers, orders
-from chalicelib.table.base import Write
+from chalicelib.table.base import Write, retried
 from chalicelib.table.orders import Held, RefetchRow, standing
 from chalicelib.work.nodes import Nodes
 from chalicelib.work.replan import replan
-
-TRIES = 12
-T = TypeVar("T")
-
-
-def retried(attempt: Callable[[], T]) -> T:
-    """Runs `attempt` until it meets no Conflict. Gives up as Trouble: the queue will bring the delivery again."""
-    for _ in range(TRIES):
-        try:
-            return attempt()
-        except base.Conflict:
-            continue
-    raise base.Trouble(f"still in conflict after {TRIES} tries")
 
 
 def see(shop: Shop, event: OrderSeen, now: datetime) -> str:

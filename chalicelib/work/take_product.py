@@ -11,10 +11,10 @@ from chalicelib.domain.order import Buyer
 from chalicelib.domain.people import identity
 from chalicelib.domain.shop import Shop
 from chalicelib.table import customers, products
+from chalicelib.table.base import retried
 from chalicelib.table.products import Cart
 from chalicelib.work import occasions, wants
 from chalicelib.work.occasions import Occasion
-from chalicelib.work.take_order import retried
 
 
 def see(shop: Shop, event: ProductSeen, now: datetime) -> str:

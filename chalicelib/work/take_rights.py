@@ -10,8 +10,8 @@ from chalicelib.domain.events import PrivacyAsked, ShopGone
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.sync import Sync
 from chalicelib.table import audit, base, customers, sync
+from chalicelib.table.base import retried
 from chalicelib.work.nodes import Nodes
-from chalicelib.work.take_order import retried
 
 # Tasks that wait in the table until they are done: an erasure may take longer than a delivery can wait.
 ERASE, ERASE_SHOP = "erase:", "erase-shop"

@@ -17,8 +17,8 @@ from chalicelib.domain.people import clean_email
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import moment, stamp
 from chalicelib.table import base, trial_mails
+from chalicelib.table.base import retried
 from chalicelib.work import flow_book
-from chalicelib.work.take_order import retried
 from chalicelib.work.wording import Wording
 
 MOST_AN_HOUR = 20

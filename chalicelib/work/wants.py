@@ -7,11 +7,10 @@ from datetime import datetime
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.sync import Sync, Turned
 from chalicelib.table import customers, products, sync, wants
-from chalicelib.table.base import Write
+from chalicelib.table.base import Write, retried
 from chalicelib.work import occasions
 from chalicelib.work.log import unforeseen
 from chalicelib.work.occasions import Occasion
-from chalicelib.work.take_order import retried
 from chalicelib.work.talk import Talk
 
 STOCK = "stock:"  # the task, followed by the product's id

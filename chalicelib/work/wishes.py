@@ -14,8 +14,8 @@ from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import stamp
 from chalicelib.domain.wishes import CHANNEL, LANGUAGE, MOST, PAUSE, TOPIC
 from chalicelib.table import base
+from chalicelib.table.base import retried
 from chalicelib.work.nodes import Nodes
-from chalicelib.work.take_order import retried
 
 Form = Mapping[str, list[str]]
 WriteJournal = Callable[[str, bytes], None]
