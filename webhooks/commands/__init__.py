@@ -12,6 +12,7 @@ COMMANDS = {
     "rehearse": ("rehearse", "what a flow would have done in the last months; nothing is sent"),
     "learn": ("learn", "what was learnt from a shop's orders, how good it is, and learning anew"),
     "slots": ("slots", "what the slots in a shop's pages did: seen, clicked and closed"),
+    "audit": ("audit", "who erased, exported or changed what, month by month"),
     "explain": ("explain", "why a customer got what she got, and why nothing else"),
     "import": ("bring", "bring a shop's history, from its API or from a CSV file"),
     "export": ("take", "write a shop's orders or customers to a CSV file"),
