@@ -132,16 +132,24 @@ def customer_token(secret: str, shop: str, customer: str, expires: datetime) -> 
     return signed + "." + _text64(hmac.digest(secret.encode(), signed.encode(), "sha256"))
 
 
-def open_customer_token(secret: str, token: str, shop: str, now: datetime) -> str:
-    """The platform's customer id in a customer token. Raises BadToken."""
+def open_customer_token(secret: str, token: str, shop: str, now: datetime, old_secret: str | None = None) -> str:
+    """The platform's customer id in a customer token. `old_secret`: the one before, where it is still taken. Raises
+    BadToken."""
     header, claims, signature = _pieces(token, 3)
-    right = _text64(hmac.digest(secret.encode(), f"{header}.{claims}".encode(), "sha256"))
-    if not hmac.compare_digest(signature.encode(), right.encode()):
+    # Each is tried, even where the first fits: how long it takes must not say which of them it was.
+    live = (secret, old_secret) if old_secret else (secret,)
+    fits = [_is_signed(one, f"{header}.{claims}", signature) for one in live]
+    if not any(fits):
         raise BadToken("signature")
     head = _object(header)
     if head.get("alg") != "HS256" or "crit" in head:
         raise BadToken("algorithm")
     return _customer(_object(claims), shop, now)
+
+
+def _is_signed(secret: str, signed: str, signature: str) -> bool:
+    right = _text64(hmac.digest(secret.encode(), signed.encode(), "sha256"))
+    return hmac.compare_digest(signature.encode(), right.encode())
 
 
 def _customer(claims: dict[str, Any], shop: str, now: datetime) -> str:

@@ -179,7 +179,7 @@ class TestWhatAShopSends:
 def test_the_list_of_shops_says_what_was_registered_and_no_secret(owner):
     owner.adds(**PERSIAN)
     answer = owner.adds()
-    acme, gol = listed(owner.rows)
+    acme, gol = listed(NOW, owner.rows)
     assert (acme["shop"], acme["sender"], acme["currency"]) == ("acme", "", "USD")
     assert (gol["shop"], gol["platform"], gol["consent"], gol["timezone"]) == (
         "gol",
@@ -342,7 +342,7 @@ class LocalWorld(BaseHTTPRequestHandler):
     owner = Owner()
 
     def do_GET(self):
-        answers = {"/_local/shops": listed(self.owner.rows), "/_local/clock": {"now": "2026-11-21T09:00:00Z"}}
+        answers = {"/_local/shops": listed(NOW, self.owner.rows), "/_local/clock": {"now": "2026-11-21T09:00:00Z"}}
         self.send_response(200)
         self.end_headers()
         self.wfile.write(json.dumps(answers[self.path]).encode())

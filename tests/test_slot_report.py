@@ -397,4 +397,4 @@ def test_the_command_answers_programs_and_names_the_flag_at_fault(owner: Bench) 
     assert (found["shop"], found["total"]["seen"], len(found["by_day"])) == ("acme", 7, 1)
     wrong = owner.run("slots", "--shop", "acme", "--from", "2026-13-01")
     assert wrong.code == 2
-    assert "--from: is a day of the Gregorian calendar such as 2026-11-21" in wrong.err
+    assert "--from: should be a day of the Gregorian calendar such as 2026-11-21" in wrong.err

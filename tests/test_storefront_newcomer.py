@@ -95,6 +95,56 @@ def test_once_the_identity_secret_is_another_the_old_ones_tokens_open_nothing(sh
     assert asks(shop, "viewed", headers={"Authorization": f"Bearer {made}"}).json["personal"] is True
 
 
+# --- a refusal says what should be sent, not what was ---
+
+
+@pytest.mark.parametrize(
+    ("told", "field"),
+    [
+        ({"consent": "yes"}, "consent"),
+        ({"visitor": "me"}, "visitor"),
+        ({"key": 7}, "key"),
+        ({"events": []}, "events"),
+        ({"events": ["view"]}, "events[0]"),
+        ({"events": [{"type": "buy"}]}, "events[0].type"),
+        ({"events": [{"type": "view", "product": 123}]}, "events[0].product"),
+        ({"events": [{"type": "search", "query": " "}]}, "events[0].query"),
+        ({"events": [{"type": "cart", "products": "1"}]}, "events[0].products"),
+        ({"events": [{"type": "click", "rid": ""}]}, "events[0].rid"),
+        ({"events": [{"type": "seen", "rids": []}]}, "events[0].rids"),
+        ({"events": [{"type": "seen", "rids": [1]}]}, "events[0].rids[0]"),
+        ({"events": [{"type": "forget", "ago": "soon"}]}, "events[0].ago"),
+    ],
+)
+def test_a_refused_event_is_told_what_should_be_there(
+    shop: Shop, queue: Queue, told: dict[str, Any], field: str
+) -> None:
+    body = json.dumps({"key": PUBLISHABLE, "events": [{"type": "forget"}], **told}).encode()
+    answer = ask("POST", "/v1/events", CURL, body)
+    assert (answer.status, answer.json["field"]) == (400, field)
+    assert answer.json["detail"].startswith("should be ")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"page": "checkout"},
+        {"country": "Iran"},
+        {"language": "english!"},
+        {"limit": "25"},
+        {"product": "x" * 129},
+        {"pictures": "yes"},
+        {"slots": ","},
+        {"category": "x" * 4001},
+    ],
+)
+def test_a_refused_question_for_slots_is_told_what_should_be_there(shop: Shop, wrong: dict[str, str]) -> None:
+    ((field, _),) = wrong.items()
+    answer = asks(shop, **{"slots": "popular", **wrong})
+    assert (answer.status, answer.json["field"]) == (400, field)
+    assert answer.json["detail"].startswith("should be ")
+
+
 # --- an rid that is none ---
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from email.utils import getaddresses
 from typing import Any
@@ -27,6 +27,7 @@ CHANNELS = ("email", "sms")
 # Fewer held out than a fifth could not show what follow-ups earn; fewer treated than half would earn less.
 LEAST_TREATED, MOST_TREATED = Decimal("0.5"), Decimal("0.8")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_HOURS = re.compile(r"([0-9]{1,3})h")
 _HEX_KEY = re.compile(r"[0-9a-f]{64}")
 
 
@@ -151,6 +152,13 @@ def _flow(text: str) -> str:
     return text
 
 
+def _hours(text: str) -> str:
+    found = _HOURS.fullmatch(text.strip())
+    if not found or not 1 <= int(found[1]) <= MOST_HOURS_KEPT:
+        raise ValueError(f"1h to {MOST_HOURS_KEPT}h, such as 24h")
+    return found[1]
+
+
 def _random_key(text: str) -> str:
     if not _HEX_KEY.fullmatch(text):
         raise ValueError("64 hex digits")
@@ -181,7 +189,9 @@ TEXTS: dict[str, tuple[str, Callable[[str], str]]] = {
 }
 ROTATIONS = ("rotate_secrets", "retire_old_secrets", "rotate_secret_key", "rotate_identity_secret")
 SWITCHES = (*ROTATIONS, "dry_run")
-_OTHERS = ("secret", "consent_meta", "origin", "flow_off", "flow_on")
+_OTHERS = ("secret", "consent_meta", "origin", "flow_off", "flow_on", "keep_old_for")
+# Long enough for a weekend; a secret that is taken for longer is one that nobody changes.
+MOST_HOURS_KEPT = 72
 
 
 def checked(args: Mapping[str, Any]) -> dict[str, Any]:
@@ -273,6 +283,15 @@ def _consent_meta(pairs: Mapping[str, str]) -> dict[str, str]:
         if not key or channel not in CHANNELS:
             raise BadArgument("consent_meta", "key=email or key=sms, such as _newsletter_optin=email")
     return dict(pairs)
+
+
+def kept_for(args: Mapping[str, Any]) -> timedelta | None:
+    """For how long the old identity secret is still taken; None: not at all. Raises BadArgument."""
+    if args.get("keep_old_for") is None:
+        return None
+    if not args.get("rotate_identity_secret"):
+        raise BadArgument("keep_old_for", "goes with --rotate-identity-secret only")
+    return timedelta(hours=int(_checked("keep_old_for", _hours, args["keep_old_for"])))
 
 
 def secrets_by_topic(platform: str, texts: list[str]) -> dict[str, list[str]]:

@@ -96,7 +96,7 @@ def _register(job: Job, seen: Look) -> Shop:
     job.screen.mark("ok", f"{job.slug} {told}; it sends to {hooks.delivery_url(shop, job.settings)}")
     # what add-shop prints, in the same places
     found = [] if shop == job.old else warnings(shop, {**args, **seen.said})
-    told_of = described(shop, job.settings)
+    told_of = described(shop, job.settings, now)
     job.answer = {**(without_secrets(told_of) if job.dry else told_of), "warnings": found, **job.answer}
     job.answer["registered"] = fresh and not job.dry
     for warning in found:

@@ -9,12 +9,12 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from chalicelib import directory, keys
-from chalicelib.domain.shop import Shop
+from chalicelib.domain.shop import Shop, old_identity
 from chalicelib.domain.times import stamp
 from chalicelib.settings import Settings
 from chalicelib.signatures import signature_of
-from webhooks.arguments import ROTATIONS, BadArgument, checked, flows_switched, secrets_by_topic
-from webhooks.warnings import mistyped, warnings
+from webhooks.arguments import ROTATIONS, BadArgument, checked, flows_switched, kept_for, secrets_by_topic
+from webhooks.warnings import mistyped, of_rotation, warnings
 
 # More live generations than this would only be forgotten ones; each costs an HMAC per delivery.
 MOST_GENERATIONS = 4
@@ -50,16 +50,16 @@ def add_shop(
             _learn(slug, now)
         thin = settings.thin()
         directory.publish(lambda: _all(rows, shop), put or (lambda key, data: thin.s3_put(settings.bucket, key, data)))
-    return {**described(shop, settings), "warnings": [*near, *warnings(shop, args)]}
+    return {**described(shop, settings, now), "warnings": [*near, *of_rotation(old, shop, now), *warnings(shop, args)]}
 
 
-def listed(rows: Rows | None = None) -> list[dict[str, Any]]:
+def listed(now: datetime, rows: Rows | None = None) -> list[dict[str, Any]]:
     """Every shop, by slug, without its secrets."""
     rows = _table() if rows is None else rows
-    return [_line(shop) for shop in map(rows.get, sorted(rows.all_slugs())) if shop]
+    return [_line(shop, now) for shop in map(rows.get, sorted(rows.all_slugs())) if shop]
 
 
-def _line(shop: Shop) -> dict[str, Any]:
+def _line(shop: Shop, now: datetime) -> dict[str, Any]:
     shown = ("platform", "state", "connected_at", "sender", "consent", "currency", "timezone", "treated_share")
     return {
         "shop": shop.slug,
@@ -67,7 +67,12 @@ def _line(shop: Shop) -> dict[str, Any]:
         "flows_off": list(shop.flows_off),
         "flows_on": list(shop.flows_on),
         "origins": list(shop.origins),
+        "old_identity_secret_until": _old_identity_until(shop, now),
     }
+
+
+def _old_identity_until(shop: Shop, now: datetime) -> str | None:
+    return shop.old_identity_until if old_identity(shop, now) is not None else None
 
 
 def _table() -> Rows:
@@ -143,7 +148,7 @@ def _sealed(shop: Shop, plain: dict[str, list[str]], master: bytes) -> dict[str,
 
 
 def rotated(shop: Shop, args: Mapping[str, Any], master: bytes, now: datetime) -> Shop:
-    """Rotating makes a new generation beside the old ones; retiring leaves only the newest."""
+    """Rotating makes a new generation beside the old ones; retiring leaves only the newest. Raises BadArgument."""
     newest = shop.secret_generation + bool(args.get("rotate_secrets"))
     oldest = newest if args.get("retire_old_secrets") else shop.oldest_generation
     if newest - oldest >= MOST_GENERATIONS:
@@ -152,17 +157,20 @@ def rotated(shop: Shop, args: Mapping[str, Any], master: bytes, now: datetime) -
     hashed = keys.hash_secret_key(keys.secret_key(master, shop.slug, key))
     if newest != shop.secret_generation:
         shop = replace(shop, rotated_at=stamp(now))
-    return replace(
-        shop,
-        secret_generation=newest,
-        oldest_generation=oldest,
-        key_generation=key,
-        secret_key_hash=hashed,
-        identity_generation=shop.identity_generation + bool(args.get("rotate_identity_secret")),
-    )
+    shop = replace(shop, secret_generation=newest, oldest_generation=oldest, key_generation=key, secret_key_hash=hashed)
+    return _identity_rotated(shop, args, now)
 
 
-def described(shop: Shop, settings: Settings) -> dict[str, Any]:
+def _identity_rotated(shop: Shop, args: Mapping[str, Any], now: datetime) -> Shop:
+    """Of these two at most are taken: the newest and, where the owner asks for it, the one before."""
+    kept = kept_for(args)
+    if not args.get("rotate_identity_secret"):
+        return shop
+    until = stamp(now + kept) if kept else ""
+    return replace(shop, identity_generation=shop.identity_generation + 1, old_identity_until=until)
+
+
+def described(shop: Shop, settings: Settings, now: datetime) -> dict[str, Any]:
     """What the owner needs to connect the shop: where to send, what to sign with, the keys of API and storefront."""
     master = settings.master
     return {
@@ -175,6 +183,7 @@ def described(shop: Shop, settings: Settings) -> dict[str, Any]:
         "publishable_key": shop.publishable_key,
         "secret_key": keys.secret_key(master, shop.slug, shop.key_generation),
         "identity_secret": keys.identity_secret(master, shop.slug, shop.identity_generation),
+        "old_identity_secret_until": _old_identity_until(shop, now),
         "test_key": keys.test_key(master, shop.slug),
     }
 

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
-from chalicelib.domain.shop import Shop
+from chalicelib.domain.shop import Shop, old_identity
 
 # Platforms whose deliveries carry no consent of their own, and those that say which address they come from.
 _NO_CONSENT = {"woocommerce": "WooCommerce", "saleor": "Saleor"}
 _SAYS_SOURCE = ("woocommerce", "shopify", "saleor")
-_ROTATED = (
-    "The identity secret is a new one: until the shop's server signs customer tokens with it, whoever is logged in "
-    "sees what guests see."
+_ENDS = (
+    "The identity secret is a new one and the old one ends at once (within a minute everywhere), which is right after "
+    "a leak: until the shop's server signs customer tokens with the new one, whoever is logged in sees what guests "
+    "see. Where nothing leaked: --keep-old-for 24h."
 )
+_OVERLAPS = (
+    "The identity secret is a new one; customer tokens signed with the old one are taken until {until}. In a minute, "
+    "when the new one is known everywhere, give it to the shop's server. If somebody has seen the old one, rotate "
+    "again without --keep-old-for."
+)
+_CUT_SHORT = "The one before the old one would have been taken until {until}; it ends within a minute."
 
 
 def warnings(shop: Shop, args: Mapping[str, Any]) -> list[str]:
@@ -35,8 +43,18 @@ def warnings(shop: Shop, args: Mapping[str, Any]) -> list[str]:
         and not shop.source_url
         and "A copy of the shop (staging) that sends real orders is not noticed: --source-url https://acme.test.",
     }
-    rotated = [_ROTATED] if args.get("rotate_identity_secret") else []
-    return rotated + [sentence for name, sentence in found.items() if sentence and args.get(name) is None]
+    return [sentence for name, sentence in found.items() if sentence and args.get(name) is None]
+
+
+def of_rotation(old: Shop | None, new: Shop, now: datetime) -> list[str]:
+    """Sentences about the identity secret, where this command made a new one."""
+    if old is None or new.identity_generation == old.identity_generation:
+        return []
+    overlaps = old_identity(new, now) is not None
+    told = [_OVERLAPS.format(until=new.old_identity_until) if overlaps else _ENDS]
+    if old_identity(old, now) is not None:
+        told.append(_CUT_SHORT.format(until=old.old_identity_until))
+    return told
 
 
 def mistyped(slug: str, others: Iterable[str]) -> list[str]:

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib import platforms
-from chalicelib.domain.shop import Shop
+from chalicelib.domain.shop import Shop, old_identity
+from chalicelib.domain.times import moment
 from chalicelib.platforms.shop_api import Finding
 from webhooks import one_number
 from webhooks.outcomes import anew
@@ -28,7 +29,7 @@ def told(shop: Shop, facts: dict[str, Any], now: datetime) -> list[Finding]:
     if shop.access:
         lines += one_number.looking(shop, facts, now)
     lines += [*_set_aside(shop, facts), *_secrets(shop, facts, asked), *_import(shop, facts, now)]
-    return [*lines, *_sending(shop)]
+    return [*lines, *_identity(shop, now), *_sending(shop)]
 
 
 def _off(shop: Shop, facts: dict[str, Any]) -> Iterator[Finding]:
@@ -127,6 +128,18 @@ def _secrets(shop: Shop, facts: dict[str, Any], asked: bool) -> Iterator[Finding
             f"{plural(facts['old_secret'], 'delivery', 'deliveries')} of yesterday and today still had an old secret",
             f"change it in the shop, then `rotate --shop {shop.slug} --finish`",
         )
+
+
+def _identity(shop: Shop, now: datetime) -> Iterator[Finding]:
+    """While two identity secrets are taken."""
+    if old_identity(shop, now) is None:
+        return
+    left = span(moment(shop.old_identity_until) - now)
+    yield Finding(
+        "wait",
+        f"the old identity secret is taken for another {left}, until {shop.old_identity_until}",
+        f"by then the shop's server has the new one, which `{_add_shop(shop)} --dry-run` prints",
+    )
 
 
 def _import(shop: Shop, facts: dict[str, Any], now: datetime) -> Iterator[Finding]:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
+
+from chalicelib.domain.times import moment
 
 SLUG = re.compile(r"[a-z0-9-]{3,40}")
 
@@ -51,6 +54,7 @@ class Shop:
     rotated_at: str = ""  # when the newest were made
     key_generation: int = 1  # of the secret key
     identity_generation: int = 1  # of what customer tokens are signed with
+    old_identity_until: str = ""  # until then, excluded, also with the generation before
     publishable_key: str = ""
     secret_key_hash: str = ""
     # topic or "*" -> sealed secrets that the shop brought along
@@ -67,6 +71,14 @@ def newest_secrets(shop: Shop) -> Shop:
     """The shop as if only its newest secrets were live: of those it brought along, the one named first."""
     supplied = {topic: sealed[:1] for topic, sealed in shop.supplied_secrets.items()}
     return replace(shop, oldest_generation=shop.secret_generation, supplied_secrets=supplied)
+
+
+def old_identity(shop: Shop, now: datetime) -> int | None:
+    """The generation of identity secrets before the newest, while customer tokens signed with it are still taken. None
+    where there is no such time, or it is over."""
+    if shop.identity_generation < 2 or not shop.old_identity_until or now >= moment(shop.old_identity_until):
+        return None
+    return shop.identity_generation - 1
 
 
 def place(url: str) -> tuple[str, str]:

@@ -38,7 +38,7 @@ def read(first: str | None, last: str | None, today: date, usual: int, kept: int
     if begin > end:
         raise BadSpan("from", f"lies after `to`, {end}")
     if (end - begin).days >= kept:
-        raise BadSpan("from", f"and `to` are {kept} days at most")
+        raise BadSpan("from", f"should be at most {kept - 1} days before `to`, {end}")
     return Span(begin, end)
 
 
@@ -49,7 +49,7 @@ def _day(field: str, text: str, oldest: date, today: date) -> date:
     except ValueError:
         found = None
     if found is None:
-        raise BadSpan(field, "is a day of the Gregorian calendar such as 2026-11-21")
+        raise BadSpan(field, "should be a day of the Gregorian calendar such as 2026-11-21")
     if found < oldest:
         raise BadSpan(field, f"lies before {oldest}, the first day that is kept")
     if found > today + timedelta(days=1):

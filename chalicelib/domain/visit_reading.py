@@ -43,7 +43,7 @@ def read(raw: bytes) -> Batch:
     _known(body, _FIELDS, "")
     consent = body.get("consent", False)
     if not isinstance(consent, bool):
-        raise BadVisit("consent", "is true or false")
+        raise BadVisit("consent", "should be true or false")
     key = _text(body, "key", LONGEST_KEY) if "key" in body else None
     visitor, token = _visitor(body), _text(body, "token", LONGEST_TOKEN) if body.get("token") is not None else None
     found = events(body.get("events"))
@@ -59,7 +59,7 @@ def read(raw: bytes) -> Batch:
 def events(told: Any) -> tuple[Event, ...]:
     """1 to 20 events from JSON. Raises BadVisit."""
     if not isinstance(told, list) or not 0 < len(told) <= MOST_EVENTS:
-        raise BadVisit("events", f"is a list of 1 to {MOST_EVENTS}")
+        raise BadVisit("events", f"should be a list of 1 to {MOST_EVENTS}")
     return tuple(_event(one, f"events[{place}]") for place, one in enumerate(told))
 
 
@@ -72,10 +72,10 @@ def plain(event: Event) -> dict[str, Any]:
 
 def _event(told: Any, place: str) -> Event:
     if not isinstance(told, dict):
-        raise BadVisit(place, "is an object")
+        raise BadVisit(place, "should be an object")
     kind = told.get("type")
     if not isinstance(kind, str) or kind not in _READERS:
-        raise BadVisit(f"{place}.type", f"is one of {', '.join(_READERS)}")
+        raise BadVisit(f"{place}.type", f"should be one of {', '.join(_READERS)}")
     field, reader = _READERS[kind]
     _known(told, ("type", "ago", *((field,) if field else ())), f"{place}.")
     return reader(told, place, _ago(told, place))
@@ -84,14 +84,14 @@ def _event(told: Any, place: str) -> Event:
 def _ago(told: dict[str, Any], place: str) -> int:
     ago = told.get("ago", 0)
     if not isinstance(ago, int) or isinstance(ago, bool) or not 0 <= ago <= LONGEST_AGO:
-        raise BadVisit(f"{place}.ago", f"is a whole number of seconds from 0 to {LONGEST_AGO}")
+        raise BadVisit(f"{place}.ago", f"should be a whole number of seconds from 0 to {LONGEST_AGO}")
     return ago
 
 
 def _search(told: dict[str, Any], place: str, ago: int) -> Event:
     query = one_line(_text(told, "query", LONGEST_QUERY, place))[:LONGEST_QUERY].strip()  # NFC may make it longer
     if not query:
-        raise BadVisit(f"{place}.query", "is a text and not empty")
+        raise BadVisit(f"{place}.query", "should be a text and not empty")
     return Search(query, ago)
 
 
@@ -120,38 +120,38 @@ _TYPES = {
 def _ids(told: dict[str, Any], place: str) -> tuple[str, ...]:
     found = told.get("products")
     if not isinstance(found, list) or len(found) > MOST_PRODUCTS:
-        raise BadVisit(f"{place}.products", f"is a list of at most {MOST_PRODUCTS}")
+        raise BadVisit(f"{place}.products", f"should be a list of at most {MOST_PRODUCTS}")
     return tuple(dict.fromkeys(_id(one, f"{place}.products[{at}]") for at, one in enumerate(found)))
 
 
 def _rids(told: dict[str, Any], place: str) -> tuple[str, ...]:
     found = told.get("rids")
     if not isinstance(found, list) or not 0 < len(found) <= MOST_RIDS:
-        raise BadVisit(f"{place}.rids", f"is a list of 1 to {MOST_RIDS}")
+        raise BadVisit(f"{place}.rids", f"should be a list of 1 to {MOST_RIDS}")
     for at, one in enumerate(found):
         if not isinstance(one, str) or not 0 < len(one) <= LONGEST_RID:
-            raise BadVisit(f"{place}.rids[{at}]", f"is a text of 1 to {LONGEST_RID} characters")
+            raise BadVisit(f"{place}.rids[{at}]", f"should be a text of 1 to {LONGEST_RID} characters")
     return tuple(dict.fromkeys(found))
 
 
 def _id(found: Any, field: str) -> str:
     """Ids are text, as everywhere: of a number nobody knows how the shop writes it."""
     if not isinstance(found, str) or not 0 < len(found) <= LONGEST_ID or not found.strip() or _CONTROL.search(found):
-        raise BadVisit(field, f"is a product's id: a text of 1 to {LONGEST_ID} characters")
+        raise BadVisit(field, f"should be a product's id: a text of 1 to {LONGEST_ID} characters")
     return found
 
 
 def _text(told: dict[str, Any], name: str, longest: int, place: str = "") -> str:
     found = told.get(name)
     if not isinstance(found, str) or not 0 < len(found) <= longest:
-        raise BadVisit(f"{place}.{name}" if place else name, f"is a text of 1 to {longest} characters")
+        raise BadVisit(f"{place}.{name}" if place else name, f"should be a text of 1 to {longest} characters")
     return found
 
 
 def _visitor(body: dict[str, Any]) -> str | None:
     found = body.get("visitor")
     if found is not None and not (isinstance(found, str) and _VISITOR.fullmatch(found)):
-        raise BadVisit("visitor", "is 22 letters or digits, drawn at random")
+        raise BadVisit("visitor", "should be 22 letters or digits, drawn at random")
     return found
 
 
@@ -172,7 +172,7 @@ def _loaded(raw: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         body = None
     if not isinstance(body, dict):
-        raise BadVisit("body", "is a JSON object in UTF-8")
+        raise BadVisit("body", "should be a JSON object in UTF-8")
     return body
 
 

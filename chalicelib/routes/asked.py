@@ -14,7 +14,7 @@ from chalice.app import Request
 
 from chalicelib import clock, keys
 from chalicelib.domain.shop import Shop
-from chalicelib.routes.problems import Problem
+from chalicelib.routes.problems import Problem, unknown
 from chalicelib.settings import settings
 from chalicelib.work.read_views import Json, Page
 
@@ -40,7 +40,7 @@ class Asked:
     def limit(self) -> int:
         text = self.query.get("limit", str(USUAL_LIMIT))
         if not _LIMIT.fullmatch(text) or int(text) > LARGEST_LIMIT:
-            raise Problem(400, f"is a whole number from 1 to {LARGEST_LIMIT}", "limit")
+            raise Problem(400, f"should be a whole number from 1 to {LARGEST_LIMIT}", "limit")
         return int(text)
 
     @property
@@ -77,15 +77,10 @@ def _query(params: Mapping[str, Any], known: tuple[str, ...]) -> dict[str, str]:
     for name in sorted(params):
         values = params.getlist(name) if hasattr(params, "getlist") else [params[name]]
         if name not in known:
-            asked = ", ".join(known) or "none"
-            raise Problem(400, f"is not known here; known: {asked}", _field(name))
+            raise unknown(name, known, "query")
         if len(values) != 1 or not values[0]:
-            raise Problem(400, "is given once and is not empty", name)
+            raise Problem(400, "should be given once and not be empty", name)
         if len(values[0]) > (keys.LONGEST_TOKEN if name == "cursor" else LONGEST_TEXT):
             raise Problem(400, "is too long", name)
         found[name] = values[0]
     return found
-
-
-def _field(name: str) -> str:
-    return "".join(ch for ch in name if ch.isprintable())[:60] or "query"

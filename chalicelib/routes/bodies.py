@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from chalicelib.routes.asked import LONGEST_TEXT, Asked
-from chalicelib.routes.problems import Problem
+from chalicelib.routes.problems import Problem, unknown
 
 
 def known(asked: Asked, names: tuple[str, ...]) -> dict[str, Any]:
     """The body, if it says nothing but this. Raises Problem, as all of these do."""
-    unknown = sorted(asked.body.keys() - set(names))
-    if unknown:
-        field = "".join(ch for ch in unknown[0] if ch.isprintable())[:60] or "body"
-        raise Problem(400, f"is not known here; known: {', '.join(names)}", field)
+    if strange := sorted(asked.body.keys() - set(names)):
+        raise unknown(strange[0], names, "body")
     return asked.body
 
 
@@ -21,7 +19,7 @@ def text(body: dict[str, Any], name: str) -> str:
     """A text that must be there."""
     found = body.get(name)
     if not isinstance(found, str) or not found.strip():
-        raise Problem(400, "is a text and not empty", name)
+        raise Problem(400, "should be a text and not empty", name)
     return found
 
 
@@ -29,7 +27,7 @@ def optional(body: dict[str, Any], name: str) -> str | None:
     """A short text, or nothing."""
     found = body.get(name)
     if found is not None and (not isinstance(found, str) or not 0 < len(found) <= LONGEST_TEXT):
-        raise Problem(400, "is a short text", name)
+        raise Problem(400, "should be a short text", name)
     return found
 
 
@@ -37,5 +35,5 @@ def flag(body: dict[str, Any], name: str, usual: bool | None = None) -> bool:
     """True or false; `usual` where nothing is said."""
     found = body.get(name, usual)
     if not isinstance(found, bool):
-        raise Problem(400, "is true or false", name)
+        raise Problem(400, "should be true or false", name)
     return found

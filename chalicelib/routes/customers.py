@@ -82,7 +82,7 @@ def _notes(asked: Asked) -> dict[str, str]:
     notes = {"birthday": _birthday(asked)} if "birthday" in body else {}
     tags = body.get("tags", {})
     if not isinstance(tags, dict) or len(tags) > MOST_TAGS:
-        raise Problem(400, f"is an object of at most {MOST_TAGS} tags, each true or false", "tags")
+        raise Problem(400, f"should be an object of at most {MOST_TAGS} tags, each true or false", "tags")
     for tag in tags:
         if not flow_steps.TAG.fullmatch(tag) or tag.startswith("-"):
             raise Problem(400, "a tag has 1 to 40 characters, no comma, and begins with no hyphen", "tags")

@@ -89,7 +89,7 @@ def _taken(request: Request) -> dict[str, Any]:
     except (ValueError, RecursionError):
         body = None
     if not isinstance(body, dict):
-        raise Problem(400, "is a JSON object", "body")
+        raise Problem(400, "should be a JSON object", "body")
     if _HALF.search(_raw(request)) and not _whole(body):
         raise Problem(400, r"has half of a character (\ud800 to \udfff by itself)", "body")
     return body

@@ -17,7 +17,7 @@ from chalicelib.domain import visit_reading
 from chalicelib.domain.bots import is_bot
 from chalicelib.domain.visits import BadVisit, Batch, rids_of
 from chalicelib.routes.limits import Limit, Limiter
-from chalicelib.routes.problems import Problem, respond
+from chalicelib.routes.problems import Problem, respond, unknown
 from chalicelib.routes.storefront import Visit, storefront, visit
 from chalicelib.settings import settings
 from chalicelib.work import aws
@@ -66,13 +66,12 @@ def _read(request: Request) -> Batch:
 def _key(request: Request, batch: Batch) -> str | None:
     """In the body; also in the address, for whoever tells shops apart before the body is read."""
     params: Mapping[str, Any] = request.query_params or {}
-    unknown = sorted(set(params) - {"key"})
-    if unknown:
-        raise Problem(400, "is not known here; known: key", "".join(ch for ch in unknown[0] if ch.isprintable())[:60])
+    if strange := sorted(set(params) - {"key"}):
+        raise unknown(strange[0], ("key",), "query")
     asked = (params.getlist("key") if hasattr(params, "getlist") else [params["key"]]) if params else []
     named = {*asked, *((batch.key,) if batch.key else ())}
     if len(named) > 1:
-        raise Problem(400, "is given once", "key")
+        raise Problem(400, "should be given once", "key")
     return named.pop() if named else None
 
 

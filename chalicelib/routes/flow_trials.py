@@ -115,7 +115,7 @@ def rehearse_flow(asked: Asked) -> Json:
 def _days(body: dict[str, Any]) -> int:
     days = body.get("days", USUAL_DAYS)
     if type(days) is not int or not 1 <= days <= MOST_DAYS:
-        raise Problem(400, f"is a whole number from 1 to {MOST_DAYS}", "days")
+        raise Problem(400, f"should be a whole number from 1 to {MOST_DAYS}", "days")
     return days
 
 

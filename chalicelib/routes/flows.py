@@ -41,7 +41,7 @@ def get_flow(asked: Asked) -> Json:
 
 def _version(text: str) -> int:
     if not text.isdecimal() or not text.isascii() or not 0 < int(text) < 1_000_000:
-        raise Problem(400, "is a whole number from 1 on", "version")
+        raise Problem(400, "should be a whole number from 1 on", "version")
     return int(text)
 
 
@@ -75,10 +75,10 @@ def draft(shop: Shop, body: dict[str, Any], name: str | None) -> Draft:
 def _texts(body: dict[str, Any]) -> dict[str, dict[str, str]]:
     found = body.get("texts", {})
     if not isinstance(found, dict):
-        raise Problem(400, 'is {"en": {"come-back": "the text"}}', "texts")
+        raise Problem(400, 'should be {"en": {"come-back": "the text"}}', "texts")
     for language, texts in found.items():
         if not isinstance(texts, dict) or not all(isinstance(text, str) for text in texts.values()):
-            raise Problem(400, 'is {"en": {"come-back": "the text"}}', f"texts.{language[:40]}")
+            raise Problem(400, 'should be {"en": {"come-back": "the text"}}', f"texts.{language[:40]}")
     return found
 
 
@@ -100,7 +100,7 @@ def put_flow_version(asked: Asked) -> Json:
     """`{"version": 2}`: an older version, or the one that ships, is live again."""
     version = bodies.known(asked, ("version",)).get("version")
     if type(version) is not int or not 0 < version < 1_000_000:
-        raise Problem(400, "is a whole number from 1 on", "version")
+        raise Problem(400, "should be a whole number from 1 on", "version")
     return _changed(asked, lambda name: flow_switch.use(asked.shop, name, version, asked.now, WHO))
 
 

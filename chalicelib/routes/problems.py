@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 
@@ -19,6 +20,16 @@ class Problem(Exception):
     ) -> None:
         super().__init__(detail)
         self.status, self.detail, self.field, self.line, self.headers = status, detail, field, line, headers
+
+
+def unknown(name: str, known: Iterable[str], where: str) -> Problem:
+    """400 for a name that means nothing here, shown if it can be, else `where` it stood."""
+    return Problem(400, f"is not known here; known: {', '.join(known) or 'none'}", shown(name) or where)
+
+
+def shown(text: str) -> str:
+    """What a caller wrote, short and without what could harm a terminal."""
+    return "".join(ch for ch in text if ch.isprintable())[:60]
 
 
 def answer(problem: Problem) -> Response:

@@ -71,12 +71,12 @@ def _who(asked: Asked) -> str:
     way = _way(body)
     text = bodies.optional(body, way)
     if text is None:
-        raise Problem(400, "is a short text", way)
+        raise Problem(400, "should be a short text", way)
     if way == "customer_id":
         return text
     address = clean_email(text) if way == "email" else text
     if not address:
-        raise Problem(400, "is no e-mail address", way)
+        raise Problem(400, "should be an e-mail address", way)
     found = read_customers.of_identity(asked.shop, f"{'email' if way == 'email' else 'account'}:{address}", asked.now)
     if found is None and way == "email":
         found = read_customers.only_one(asked.shop, f"email:{address}")

@@ -14,7 +14,7 @@ from chalice import Blueprint, Response
 from chalice.app import Request
 
 from chalicelib.domain.slot import MOST_IN_CART, MOST_ITEMS, MOST_SLOTS, PAGES, SLOTS, USUAL_ITEMS, Ask
-from chalicelib.routes.problems import Problem
+from chalicelib.routes.problems import Problem, shown, unknown
 from chalicelib.routes.storefront import Visit, storefront, visit
 from chalicelib.settings import settings
 from chalicelib.work import slots as work
@@ -80,9 +80,9 @@ def _query(request: Request) -> dict[str, str]:
     for name in sorted(params):
         values = params.getlist(name) if hasattr(params, "getlist") else [params[name]]
         if name not in KNOWN:
-            raise Problem(400, f"is not known here; known: {', '.join(KNOWN)}", _shown(name) or "query")
+            raise unknown(name, KNOWN, "query")
         if len(values) != 1 or len(values[0]) > LONGEST_QUERY:
-            raise Problem(400, "is given once and is not too long", name)
+            raise Problem(400, "should be given once and not be too long", name)
         found[name] = values[0].strip()
     return found
 
@@ -104,11 +104,11 @@ def _ask(query: Mapping[str, str]) -> Ask:
 
 def _slots(text: str) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
-    unknown = next((name for name in names if name not in SLOTS), None)
-    if unknown is not None:
-        raise Problem(400, _no_slot(unknown), "slots")
+    strange = next((name for name in names if name not in SLOTS), None)
+    if strange is not None:
+        raise Problem(400, _no_slot(strange), "slots")
     if not 1 <= len(names) <= MOST_SLOTS:
-        raise Problem(400, f"is a list of 1 to {MOST_SLOTS} of {', '.join(SLOTS)}", "slots")
+        raise Problem(400, f"should be a list of 1 to {MOST_SLOTS} of {', '.join(SLOTS)}", "slots")
     return names
 
 
@@ -117,30 +117,26 @@ def _no_slot(name: str) -> str:
     from difflib import get_close_matches
 
     near = get_close_matches(name.lower().replace("_", "-")[:60], SLOTS, 1)
-    return f'names "{_shown(name)}", which is none of {", ".join(SLOTS)}' + (f"; {near[0]}?" if near else "")
-
-
-def _shown(text: str) -> str:
-    return "".join(ch for ch in text if ch.isprintable())[:60]
+    return f'names "{shown(name)}", which is none of {", ".join(SLOTS)}' + (f"; {near[0]}?" if near else "")
 
 
 def _one_of(query: Mapping[str, str], name: str, known: tuple[str, ...], usual: str) -> str:
     value = query.get(name) or usual
     if value not in known:
-        raise Problem(400, f"is one of {', '.join(known)}", name)
+        raise Problem(400, f"should be one of {', '.join(known)}", name)
     return value
 
 
 def _matching(query: Mapping[str, str], name: str, form: re.Pattern[str], what: str) -> str:
     value = query.get(name, "")
     if value and not form.fullmatch(value):
-        raise Problem(400, f"is {what}", name)
+        raise Problem(400, f"should be {what}", name)
     return value
 
 
 def _id(text: str, name: str) -> str:
     if len(text) > LONGEST_ID or not text.isprintable():
-        raise Problem(400, f"is an id of at most {LONGEST_ID} characters", name)
+        raise Problem(400, f"should be an id of at most {LONGEST_ID} characters", name)
     return text
 
 
@@ -154,5 +150,5 @@ def _limit(text: str) -> int:
     if not text:
         return USUAL_ITEMS
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MOST_ITEMS):
-        raise Problem(400, f"is a whole number from 1 to {MOST_ITEMS}", "limit")
+        raise Problem(400, f"should be a whole number from 1 to {MOST_ITEMS}", "limit")
     return int(text)

@@ -16,7 +16,7 @@ from chalice import Blueprint, Response
 from chalice.app import Request
 
 from chalicelib import clock, keys
-from chalicelib.domain.shop import Shop
+from chalicelib.domain.shop import Shop, old_identity
 from chalicelib.routes.limits import Limit, Limiter
 from chalicelib.routes.problems import Problem
 from chalicelib.routes.safely import safely
@@ -152,13 +152,18 @@ def _bearer(request: Request) -> str | None:
 
 
 def _account(shop: Shop, token: str, now: datetime, beacon: bool) -> str | None:
-    secret = keys.identity_secret(settings().master, shop.slug, shop.identity_generation)
+    before = old_identity(shop, now)
+    newest, old = _identity(shop, shop.identity_generation), _identity(shop, before) if before else None
     try:
-        return keys.open_customer_token(secret, token, shop.slug, now)
+        return keys.open_customer_token(newest, token, shop.slug, now, old)
     except keys.BadToken as bad:
         if beacon and str(bad) == keys.EXPIRED:
             return None
         raise Problem(401, f"This customer token does not open anything: {bad}.", "token") from None
+
+
+def _identity(shop: Shop, generation: int) -> str:
+    return keys.identity_secret(settings().master, shop.slug, generation)
 
 
 def _address(request: Request) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from chalice import Blueprint
 
 from chalicelib.routes.asked import Asked
+from chalicelib.routes.bodies import known
 from chalicelib.routes.door import partner
 from chalicelib.routes.problems import Problem
 from chalicelib.table.tasks import STATES
@@ -12,7 +13,7 @@ from chalicelib.work import read_tasks
 from chalicelib.work.read_views import Json
 
 tasks = Blueprint(__name__)
-_WHICH = f"is one of {', '.join(STATES)}"
+_WHICH = f"should be one of {', '.join(STATES)}"
 
 
 @partner(tasks, "/v1/tasks", query=("state", "limit", "cursor"))
@@ -27,10 +28,7 @@ def list_tasks(asked: Asked) -> Json:
 @partner(tasks, "/v1/tasks/{task}", "POST", takes=True)
 def put_task(asked: Asked) -> Json:
     """`{"state": "done"}`, or `open` again."""
-    unknown = sorted(asked.body.keys() - {"state"})
-    if unknown:
-        raise Problem(400, "is not known here; known: state", "".join(ch for ch in unknown[0] if ch.isprintable())[:60])
-    state = asked.body.get("state")
+    state = known(asked, ("state",)).get("state")
     if state not in STATES:
         raise Problem(400, _WHICH, "state")
     found = read_tasks.put(asked.shop, asked.path["task"], str(state), asked.now)

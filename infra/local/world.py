@@ -177,7 +177,7 @@ class World:
         """Every registered shop, without its secrets."""
         from webhooks.shops import listed
 
-        return listed()
+        return listed(clock.now())
 
     def _folder(self, data: Path | None) -> Path:
         if data is None:

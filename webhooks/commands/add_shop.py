@@ -7,6 +7,7 @@ from typing import Any
 
 from chalicelib import clock
 from webhooks import here, local
+from webhooks.arguments import MOST_HOURS_KEPT
 from webhooks.flags import about_shop, names_shop, said_of_shop
 from webhooks.show import Screen
 
@@ -21,7 +22,7 @@ _SWITCHES = (
     ("--rotate-secrets", "make new webhook secrets; the old ones stay valid"),
     ("--retire-old-secrets", "only the newest webhook secrets stay valid"),
     ("--rotate-secret-key", "make a new secret key; the old one stops working"),
-    ("--rotate-identity-secret", "make a new identity secret; customer tokens signed with the old one stop working"),
+    ("--rotate-identity-secret", "make a new identity secret; the old one ends at once: see --keep-old-for"),
     ("--dry-run", "check and print, change nothing"),
 )
 _SWITCH_NAMES = tuple(flag.lstrip("-").replace("-", "_") for flag, _ in _SWITCHES)
@@ -32,13 +33,19 @@ def flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--platform", metavar="NAME", required=True, help="see `platforms`; standard for home-made")
     for flag, text in _SWITCHES:
         parser.add_argument(flag, help=text, action="store_true")
+    parser.add_argument(
+        "--keep-old-for",
+        metavar="HOURS",
+        help="with --rotate-identity-secret: customer tokens signed with the old one are taken for so long too: "
+        f"1h to {MOST_HOURS_KEPT}h, such as 24h",
+    )
     about_shop(parser)
     parser.add_argument("--json", help="as it always does", action="store_true")
     here.flags(parser)
 
 
 def run(given: dict[str, Any], screen: Screen) -> int:
-    args = said_of_shop(given, *_SWITCH_NAMES)
+    args = said_of_shop(given, *_SWITCH_NAMES, "keep_old_for")
     answer = _on_aws(given["stage"], args) if given["stage"] else _locally(given["api"], args)
     for warning in answer.get("warnings", []):
         screen.warn(f"add-shop: {warning}")

@@ -43,9 +43,9 @@ def flags(parser: argparse.ArgumentParser) -> None:
 
 def run(given: dict[str, Any], screen: Screen) -> int:
     if not 1 <= given["days"] <= MOST_DAYS:
-        raise BadArgument("days", f"is a number from 1 to {MOST_DAYS}")
+        raise BadArgument("days", f"should be a number from 1 to {MOST_DAYS}")
     if given["sample"] < 0:
-        raise BadArgument("sample", "is 0 or more")
+        raise BadArgument("sample", "should be 0 or more")
     settings = here.enter(given)
     shop = here.shop_of(given)
     if given["replay"]:

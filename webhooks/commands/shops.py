@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from chalicelib import clock
 from webhooks import here, local
 from webhooks.flags import usual
 from webhooks.show import Screen
@@ -26,10 +27,14 @@ def run(given: dict[str, Any], screen: Screen) -> int:
         screen.json(shops)
         return 0
     for shop in shops:
-        screen.say("  ".join([shop["shop"], *(f"{name}={shop[name]}" for name in shop if name != "shop")]))
+        screen.say("  ".join([shop["shop"], *_said(shop)]))
     if not shops:
         screen.warn("no shops yet; connect one with `connect`, or register one with `add-shop`")
     return 0
+
+
+def _said(shop: dict[str, Any]) -> list[str]:
+    return [f"{name}={value}" for name, value in shop.items() if name != "shop" and value is not None]
 
 
 def _locally(api: str | None) -> list[dict[str, Any]]:
@@ -40,4 +45,4 @@ def _on_aws(stage: str) -> list[dict[str, Any]]:
     from webhooks.shops import listed
 
     here.adopt_stage(stage)
-    return listed()
+    return listed(clock.now())
