@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
 # Lambda's Python 3.11 stands on Amazon Linux 2, glibc 2.26: what was built for newer ones does not load there.
 _PLATFORMS = ("manylinux2014", *(f"manylinux_2_{minor}" for minor in range(17, 27)))
 _MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}

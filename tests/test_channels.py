@@ -83,7 +83,6 @@ def _ok(handler: BaseHTTPRequestHandler) -> None:
 def post(monkeypatch: pytest.MonkeyPatch) -> Iterator[Post]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
-    monkeypatch.setattr(ses, "READ_SECONDS", 0.3)
     ses._client.cache_clear()
     post = Post()
     yield post
@@ -164,9 +163,10 @@ def test_each_answer_of_ses_has_one_meaning_and_is_never_tried_twice(
     assert len(post.taken) == 1
 
 
-def test_an_answer_that_does_not_come_in_time_is_unclear(post: Post) -> None:
+def test_an_answer_that_does_not_come_in_time_is_unclear(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ses, "READ_SECONDS", 0.3)
     done = threading.Event()
-    post.answer = lambda handler: (done.wait(5), None)[1]
+    post.answer = lambda handler: (done.wait(), None)[1]
     with pytest.raises(Unclear):
         ses.send(MESSAGE, post.way)
     done.set()

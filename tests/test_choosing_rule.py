@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from itertools import islice
+from random import Random
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -50,6 +51,19 @@ def test_where_all_show_the_same_the_usual_stay() -> None:
     assert (chosen.rule, chosen.leaning) == (DEFAULT, LEANINGS[0])
 
 
+def test_who_leads_by_chance_alone_is_not_chosen() -> None:
+    """Baskets that were drawn at random: some rule or other always shows a little more."""
+    chosen = [choose(shop(*at_random(seed))) for seed in range(12)]
+    assert all(one.table for one in chosen)
+    assert sum((one.rule, one.leaning) == (DEFAULT, LEANINGS[0]) for one in chosen) >= 9
+
+
+def at_random(seed: int) -> list[Ordered]:
+    drawn = Random(seed)
+    things = [f"thing{number:02}" for number in range(40)]
+    return [Ordered(f"c_{n % 90}", tuple(drawn.sample(things, 5)), n // 4) for n in range(360)]
+
+
 def test_the_rule_that_shows_more_is_chosen() -> None:
     """Everybody's basket is full of bread; what she buys next with the tea is what few others buy at all."""
     chosen = choose(shop(*bakery()))
@@ -80,6 +94,16 @@ def test_of_each_customer_the_first_later_order_is_foreseen() -> None:
     orders += [Ordered(f"c_{number}", ("jam",), 4 + number) for number in range(6)]
     orders += [Ordered("c_mina", ("mat", "tea"), 100), Ordered("c_mina", ("late",), 101)]
     assert backtest(shop(*orders)).cases == [Case([["pot"], ["tea"]], ["mat", "tea"])]
+
+
+def test_what_was_given_back_is_no_order_to_be_foreseen() -> None:
+    ledger = Ledger()
+    for day in range(12):
+        ledger.add(f"c_{day}", day * DAY, ["jam"])
+    ledger.add("c_mina", 99 * DAY, ["ring"], back=True)
+    ledger.add("c_mina", 100 * DAY, ["tea"])
+    ledger.add("c_omid", 101 * DAY, ["ring"], back=True)
+    assert backtest(ledger).cases == [Case([], ["tea"])]
 
 
 def test_what_would_have_been_shown_is_counted() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.domain import condition_file
+from chalicelib.domain import condition_file, segments
 from chalicelib.domain.conditions import FACTS, OPERATORS, All, Condition, Not, Some, failing, holds, said
 from chalicelib.domain.conditions import Test as Ask
 from chalicelib.domain.flow_fields import BadFlow
@@ -69,10 +69,10 @@ def test_five_groups_within_groups_are_read_and_six_are_not() -> None:
 
 
 def test_a_segment_cannot_ask_about_an_order_a_cart_or_the_experiment() -> None:
-    assert condition_file.parse({"customer.orders": 3}, "vip", condition_file.OF_CUSTOMERS)
+    assert segments.read("vip", {"customer.orders": 3})
     for fact, about in (("order.nth", "an order"), ("cart.products", "a cart"), ("arm", "marketing")):
         with pytest.raises(BadFlow, match=f"vip.{fact}: is known only where it is about {about}"):
-            condition_file.parse({fact: 1}, "vip", condition_file.OF_CUSTOMERS)
+            segments.read("vip", {fact: 1})
 
 
 MINOR = {"EUR": 100, "JPY": 1, "KWD": 1000, "IRR": 1, "IRT": 10, "IRHR": 1000, "IRHT": 10000}

@@ -186,6 +186,29 @@ def test_who_was_erased_counts_for_nobody(dynamo: FakeDynamo) -> None:
     assert not learnt.recs("acme", ["tea", "cup"])["tea"].together
 
 
+def test_an_amount_beyond_all_reason_stops_no_night(dynamo: FakeDynamo) -> None:
+    """It does not fit into what holds a million orders: every night of the shop would end there."""
+    night = opened()
+    acme.see(night.shop, sold(99, "x", ["mat"], NIGHT - timedelta(days=1), total=10**20), now=NIGHT)
+    night.learns()
+    told, held = learnt.model("acme"), sync.read("acme", learn_timer.LEARN)
+    assert told
+    assert held
+    assert (told["orders"], held.sync.trouble) == (36, None)
+    assert held.sync.counts["orders"] == {"read": 37, "taken": 36}
+
+
+def test_samples_of_a_small_shop_tell_of_no_single_buyer(dynamo: FakeDynamo) -> None:
+    """They are shown to whoever has the test key, where nothing is popular."""
+    shop, _ = acme.open_shop()
+    acme.see(shop, *[sold(n, f"b{n}", ["tea"], NIGHT - timedelta(days=200)) for n in range(3)], now=NIGHT)
+    acme.see(shop, *[sold(9 + n, f"n{n}", ["ring"], NIGHT - timedelta(days=2)) for n in range(2)], now=NIGHT)
+    Learning(shop).learns()
+    told = learnt.model("acme")
+    assert told
+    assert (told["popular"], told["catalogue"]) == ({"*": []}, ["tea"])
+
+
 def test_an_order_of_tomorrow_is_learnt_from_tomorrow(dynamo: FakeDynamo) -> None:
     """A shop's clock that is ahead would make everything else look old."""
     night = opened()
@@ -717,6 +740,30 @@ def test_a_shop_that_is_erased_in_the_middle_of_a_night_leaves_nothing_either(dy
     assert learnt.model("acme"), "it is gone within two minutes, not under readers' hands"
     night.now += timedelta(minutes=2)
     assert night.works()
+    assert rows_of(dynamo, ("rec", "model")) == {}
+    assert night.objects == {}
+
+
+@pytest.mark.parametrize("stage", ["products", "model"])
+def test_who_comes_late_writes_nothing_behind_an_erasure(dynamo: FakeDynamo, stage: str) -> None:
+    """All of it was gone already, while a worker still held the last piece that it had to read."""
+    night, erased = opened(), list[str]()
+
+    class Bucket(dict[str, bytes]):
+        def get(self, key: str, default: Any = None) -> Any:
+            found, held = super().get(key, default), sync.read("acme", learn_timer.LEARN)
+            if key.endswith("/gaps") and held and held.sync.kind == stage and not erased:
+                erased.append(key)
+                learn_timer.erase("acme", night.now)
+                assert Learning(night.shop, objects=self).works()
+                assert not self
+            return found
+
+    night.left, night.objects = 0.0, Bucket()
+    learn_timer.soon("acme", night.now)
+    while night.state() != "none":
+        assert night.works()
+    assert erased
     assert rows_of(dynamo, ("rec", "model")) == {}
     assert night.objects == {}
 

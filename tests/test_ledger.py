@@ -37,7 +37,6 @@ def test_an_order_holds_each_of_its_products_once() -> None:
     ledger.add("c_mina", 3, ["cup"])
     named = [[ledger.products.texts[n] for n in ledger.products_of(order)] for order in ledger.orders()]
     assert named == [["tea", "cup"], [], ["cup"]]
-    assert ledger.by_customer() == {0: [0, 2], 1: [1]}
 
 
 def test_of_a_very_long_order_only_the_first_lines_count() -> None:

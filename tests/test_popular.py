@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.baskets import baskets
 from chalicelib.domain.ledger import Ledger
-from chalicelib.domain.popular import popular
+from chalicelib.domain.popular import ever, popular
 from tests.histories import CUSTOMERS, DAY, ORDERS, Ordered, each, shop
 
 NOW = 120 * DAY
@@ -30,6 +30,10 @@ def test_what_fewer_than_three_bought_is_not_told() -> None:
 def test_a_month_ago_counts_half_and_a_quarter_ago_nothing() -> None:
     orders = [*each(CUSTOMERS, "tea", day=90), *each(THREE, "cup", day=120), *each(CUSTOMERS, "pot", day=30)]
     assert told(*orders, *each(OTHER_THREE, "mat", day=119)) == {"*": [("cup", 3), ("tea", 3), ("mat", 2)]}
+
+
+def test_long_ago_is_still_a_number() -> None:
+    assert told(*each(THREE, "tea", day=31), *each(["c_x"], "cup", day=120)) == {"*": [("tea", 1)]}
 
 
 def test_the_last_of_her_orders_counts() -> None:
@@ -75,3 +79,10 @@ def test_every_number_is_true_and_which_customer_came_first_changes_nothing(
             assert len(real) >= 3
             assert 1 <= buyers <= len(real)
     assert told(*sorted(orders, key=lambda order: customers.index(order.customer)), now=day * DAY) == found
+
+
+def test_what_a_shop_ever_sold_is_told_of_what_three_bought_most_first() -> None:
+    """In the order in which it was first sold, whoever has the test key could watch single customers buy."""
+    orders = [*each(THREE, "cup", day=1), *each(CUSTOMERS, "tea", day=10), *each(CUSTOMERS[:2], "ring", day=120)]
+    assert ever(baskets(shop(*orders))) == ["tea", "cup"]
+    assert ever(baskets(Ledger())) == []

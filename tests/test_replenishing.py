@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 
 import pytest
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.ledger import Ledger
 from chalicelib.domain.outlook import DAY, NotEnough, Purchase
-from chalicelib.domain.replenishing import Gap, Gaps, due, gap_from_json, learn_gaps_of_products
+from chalicelib.domain.replenishing import Gap, Gaps, due, learn_gaps_of_products
 from tests.real_orders import FOLDER, Orders, ledger_of, online_retail
 
 NOW = 400 * DAY
@@ -109,10 +108,6 @@ def test_the_order_in_which_orders_of_one_moment_come_changes_nothing(chosen: ra
         (customer, Purchase(0, one.products)) if one.at < 9 * DAY else (customer, one) for customer, one in drinkers(9)
     ]
     assert learnt(chosen.sample(shop, len(shop))) == learnt(shop)
-
-
-def test_a_gap_survives_json() -> None:
-    assert gap_from_json(json.loads(json.dumps(TEA.to_json()))) == TEA
 
 
 def test_an_empty_ledger_is_no_trouble() -> None:

@@ -110,6 +110,15 @@ def test_where_there_is_too_little_to_learn_from_it_says_so(shop: Orders, now: i
     assert learn_second(ledger_of(shop), now) == NotEnough(reason)
 
 
+def test_what_could_not_be_tried_on_the_shops_own_past_moves_no_chance() -> None:
+    """Who drinks tea comes back, but all of them at once: there were no other months to try that on."""
+    shop = [(f"{what}{n}", Purchase(n * DAY // 50, (what,))) for what in ("tea", "gift") for n in range(100)]
+    shop += [(f"tea{n}", Purchase(10 * DAY, ("tea",))) for n in range(80)]
+    model = model_of(sorted(shop, key=lambda item: item[1].at), 45 * DAY)
+    assert (model.alone, model.factors) == ("too_few_to_tell", {})
+    assert (model.proof.tested, chance(model, TEA)) == (0, chance(model, GIFT))
+
+
 def test_a_shop_where_everybody_comes_back_is_no_trouble() -> None:
     shop = [(f"c{n}", Purchase(day * DAY)) for day in (0, 20) for n in range(60)]
     assert chance(model_of(shop, 100 * DAY), Purchase(0)) > 0.9

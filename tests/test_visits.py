@@ -259,6 +259,17 @@ def test_what_is_told_late_of_who_was_forgotten_is_not_kept(shop: Shop, queue: Q
     assert of_visitor() == ["cup"]
 
 
+def test_nor_is_what_is_being_written_while_she_is_forgotten(shop: Shop, queue: Queue, fake: FakeDynamo) -> None:
+    """Two workers: one has begun on what she did before, when the other one forgets her."""
+    looks(shop, "tea")
+    at(1)
+    forgets(shop)
+    looked, forgotten = [text for _, text in queue.told]
+    fail_when(fake, lambda operation, asked: operation == "PutItem" and work([forgotten], clock.now()) != [])
+    assert work([looked], clock.now()) == []
+    assert of_visitor() == []
+
+
 def test_a_shop_that_was_switched_off_meanwhile_forgets_all_the_same(shop: Shop, queue: Queue) -> None:
     looks(shop, "tea")
     queue.taken()
@@ -673,6 +684,9 @@ def test_counters_that_cannot_be_added_to_bring_nothing_back(shop: Shop, queue: 
         '{"shop":"acme"}',
         '{"shop":"acme","consent":true,"visitor":null,"account":null,"at":"2026-11-21T12:00:00Z","events":[]}',
         '{"shop":"acme","consent":true,"visitor":null,"account":null,"at":"2026-11-21T12:00:00Z","events":[{"type":"x"}]}',
+        '{"shop":"acme","consent":true,"visitor":null,"account":null,"at":5,"events":[{"type":"view","product":"x"}]}',
+        '{"shop":"acme","consent":true,"visitor":null,"account":null,"at":"noon","events":[{"type":"view","product":"x"}]}',
+        '{"shop":["a"],"consent":true,"visitor":null,"account":null,"at":"2026-11-21T12:00:00Z","events":[{"type":"forget"}]}',
     ],
 )
 def test_what_is_no_message_is_dropped_and_holds_nothing_up(

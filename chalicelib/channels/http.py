@@ -16,13 +16,13 @@ from chalicelib.domain.times import stamp
 REACHES = "person"
 CONFIRMS = "idempotent"
 
-MESSAGE, STEP = "message.send", "flow.step"
+MESSAGE = "message.send"
 LARGEST_ANSWER = 64 * 1024
 _LATER = (408, 425, 429)
 
 
 def send(message: Message, way: Way) -> Receipt:
-    """Call the endpoint, once. Where the way's config has `type` STEP no words go out, only what it is about. Raises
+    """Call the endpoint, once. Where the way's config has another `type` no words go out, only what it is about. Raises
     Refused (never again), Trouble (later), Unclear (may be sent again: its id says so)."""
     body = json.dumps(_told(message, way), ensure_ascii=False, separators=(",", ":")).encode()
     status = _asked(message.id, body, way)

@@ -18,8 +18,6 @@ from chalicelib.domain.money import RIALS_PER, Money, exponent, from_major, iso
 DEEPEST = 5  # groups within groups
 MOST_PARTS, MOST_VALUES = 20, 50
 MOST_COUNTED = 1_000_000
-# What a segment, or a flow that starts from no order and no cart, can ask.
-OF_CUSTOMERS = tuple(fact for fact in FACTS if not fact.startswith(("order.", "cart.")) and fact != "arm")
 # Numbers whose bounds are narrower than those of a count.
 BOUNDS = {"order.nth": (1, MOST_COUNTED), "order.rating": (1, 5), "now.hour": (0, 23), "now.month": (1, 12)}
 WORDS = {"now.weekday": WEEKDAYS, "arm": ("treated", "control")}

@@ -9,12 +9,11 @@ from typing import Any
 
 from chalicelib.domain import condition_file, flow_starts, flow_steps
 from chalicelib.domain.conditions import FACTS
-from chalicelib.domain.flow import EVENTS, MOMENTS, ORDER_MOMENTS, PURPOSES, TOPICS, USUAL_PRIORITY, Flow, Start, Step
+from chalicelib.domain.flow import EVENTS, ORDER_MOMENTS, PURPOSES, TOPICS, USUAL_PRIORITY, Flow, Start, Step
 from chalicelib.domain.flow_fields import BadFlow, flag, group, name, one_of, remarks, sentence, under, whole, words
 
-__all__ = ["WHENS", "BadFlow", "parse"]
+__all__ = ["BadFlow", "parse"]
 
-WHENS = MOMENTS
 USUAL_TOPIC = {"transactional": "orders", "marketing": "offers"}
 SELLING_TOPICS = ("offers", "news")
 LONGEST_TITLE, MOST_LANGUAGES = 80, 20

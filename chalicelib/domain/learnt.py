@@ -9,7 +9,7 @@ from chalicelib.domain.again import consumables
 from chalicelib.domain.baskets import baskets
 from chalicelib.domain.choosing_rule import Chosen, choose
 from chalicelib.domain.ledger import Ledger
-from chalicelib.domain.popular import popular
+from chalicelib.domain.popular import ever, popular
 from chalicelib.domain.together import Pick, lists
 
 
@@ -19,6 +19,7 @@ class Learnt:
 
     chosen: Chosen
     popular: dict[str, list[tuple[str, int]]]  # "*" and countries: products with how many customers bought them
+    ever: list[str]  # some products that were bought at any time, for where nothing is popular
     consumables: frozenset[str]
     together: Iterator[tuple[str, list[Pick]]]
 
@@ -28,4 +29,4 @@ def learn(ledger: Ledger, now_seconds: int, chosen: Chosen | None = None, produc
     chosen = chosen or choose(ledger)
     counted = baskets(ledger)
     made = lists(counted, chosen.rule, products)
-    return Learnt(chosen, popular(counted, now_seconds), consumables(counted), made)
+    return Learnt(chosen, popular(counted, now_seconds), ever(counted), consumables(counted), made)

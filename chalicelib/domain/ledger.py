@@ -112,13 +112,6 @@ class Ledger:
         """The same, none of an order that was given back: what recommendations are counted from."""
         return array("i") if self.back[order] else self.products_of(order)
 
-    def by_customer(self) -> dict[int, list[int]]:
-        """Every customer's orders, oldest first."""
-        found: dict[int, list[int]] = {}
-        for order, customer in enumerate(self.customer):
-            found.setdefault(customer, []).append(order)
-        return found
-
     def orders(self) -> Iterator[int]:
         return iter(range(len(self)))
 

@@ -15,7 +15,7 @@ DAY = 86400
 @dataclass(frozen=True, slots=True)
 class NotEnough:
     """Why nothing is said: `few_buyers`, `few_second_orders`, `too_young`, `wrong_by_half` (all four of second orders),
-    `few_gaps`, `few_bought_again`, `few_customers`."""
+    `few_gaps`, `few_bought_again`, `few_customers`; of what is to come, what `bg_nbd.fit` and `gamma_gamma.fit` say."""
 
     reason: str
 
@@ -36,6 +36,11 @@ def purchase(ledger: Ledger, order: int) -> Purchase:
     products = tuple(ledger.products.texts[product] for product in ledger.products_of(order))
     currency, country = ledger.currencies.texts[ledger.currency[order]], ledger.countries.texts[ledger.country[order]]
     return Purchase(ledger.at[order], products, ledger.net[order], currency, country)
+
+
+def fullest(one: Purchase) -> tuple[int, int, str, str, list[str]]:
+    """A sort key: the greatest of several orders of one moment is her first, for who learns as for who asks."""
+    return one.net, len(one.products), one.currency, one.country, sorted(one.products)
 
 
 def occasions(times: Iterable[int]) -> list[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
+from heapq import nsmallest
 
 from chalicelib.domain.baskets import LEAST_BUYERS, Baskets, newest
 from chalicelib.domain.ledger import Ledger
@@ -13,6 +14,7 @@ EVERYWHERE = "*"
 HALF_LIFE, WINDOW = 30 * 86400, 90 * 86400  # seconds
 # Also weighs what somebody may buy again, hence more than are ever shown.
 MOST, MOST_OF_COUNTRY = 1000, 100
+MOST_EVER = 24
 WHOLE = 1 << 20  # weights are whole numbers: their sum is the same in whatever order
 
 
@@ -61,3 +63,10 @@ def _latest(ledger: Ledger, orders: array[int], end: int) -> Iterator[int]:
 def _top(place: str, found: list[tuple[int, str]]) -> list[tuple[str, int]]:
     most = MOST if place == EVERYWHERE else MOST_OF_COUNTRY
     return [(text, max(1, -weight // WHOLE)) for weight, text in sorted(found)[:most]]
+
+
+def ever(counted: Baskets) -> list[str]:
+    """Some of what at least three customers ever bought, what most did first: tells of no single one of them."""
+    texts, buyers = counted.ledger.products.texts, counted.buyers
+    enough = (product for product, count in enumerate(buyers) if count >= LEAST_BUYERS)
+    return [texts[product] for product in nsmallest(MOST_EVER, enough, key=lambda n: (-buyers[n], texts[n]))]

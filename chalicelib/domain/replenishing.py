@@ -29,7 +29,7 @@ class Gap:
     customers: int
 
     def to_json(self) -> list[float]:
-        """`gap_from_json` gives the same back."""
+        """Days, customers."""
         return [self.days, self.customers]
 
 
@@ -63,12 +63,6 @@ class _Counts:
 
     def enough(self, product: int) -> bool:
         return self.again[product] >= max(LEAST_AGAIN, LEAST_SHARE * self.buyers[product])
-
-
-def gap_from_json(raw: Iterable[float]) -> Gap:
-    """What `Gap.to_json` made."""
-    days, customers = raw
-    return Gap(float(days), int(customers))
 
 
 def learn_gaps_of_products(ledger: Ledger, now_seconds: int) -> Gaps | NotEnough:

@@ -10,7 +10,7 @@ from zlib import crc32
 from chalicelib.domain.effects import Factors, effects, times
 from chalicelib.domain.first_order import FACTORS, Buckets, buckets
 from chalicelib.domain.ledger import Ledger
-from chalicelib.domain.outlook import DAY, NotEnough, Purchase, each_customer, purchase
+from chalicelib.domain.outlook import DAY, NotEnough, Purchase, each_customer, fullest, purchase
 from chalicelib.domain.second_order import Proof, SecondModel
 from chalicelib.domain.waiting import Curve, Wait, curve
 
@@ -86,11 +86,7 @@ def _buyer(ledger: Ledger, orders: Sequence[int]) -> Buyer:
     at = ledger.at[orders[0]]
     second = next((ledger.at[order] for order in orders if ledger.at[order] - at >= DAY), None)
     same = [purchase(ledger, order) for order in orders if ledger.at[order] == at]
-    return Buyer(same[0] if len(same) == 1 else max(same, key=_fullest), second)
-
-
-def _fullest(one: Purchase) -> tuple[int, int, str, str, list[str]]:
-    return one.net, len(one.products), one.currency, one.country, sorted(one.products)
+    return Buyer(same[0] if len(same) == 1 else max(same, key=fullest), second)
 
 
 def _fit(past: Past, horizon: int) -> tuple[Curve, Factors] | None:

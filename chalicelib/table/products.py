@@ -42,14 +42,6 @@ class CartRow(Row, discriminator="cart"):
     currency = UnicodeAttribute(null=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What became of a telling. `back`: since when it is to be had again, a stored moment, if that is news."""
-
-    news: bool
-    back: str | None = None
-
-
 # Given since when a product is back: what has to be written with that.
 Also = Callable[[str], list[Write]]
 

@@ -34,8 +34,3 @@ def read(shop: str, order_id: str) -> RatingRow | None:
 def write(row: RatingRow, read_rev: int | None) -> Write:
     """Put the row on the rev that was read; None for the first one."""
     return base.replace(row, read_rev)
-
-
-def order_of(row: RatingRow) -> str:
-    """The platform's id of the order."""
-    return base.plain(row.pk.split("#")[3])

@@ -74,13 +74,18 @@ def for_visitor(shop: str, visitor: str, at: str, name: str, happened: Happened)
     return _new(_visitor(shop, visitor), at, name, happened, ANONYMOUS_KEPT)
 
 
+def taken_back(shop: str, visitor: str, at: str, name: str) -> Write:
+    """That batch of a visitor's goes again."""
+    return base.remove(VisitRow(_visitor(shop, visitor), _sk(at, name)))
+
+
 def for_customer(shop: str, node: str, at: str, name: str, happened: Happened) -> Write:
     """A batch of a customer's, for 90 days. Conflict: it is there."""
     return _new(_customer(shop, node), at, name, happened, KEPT)
 
 
 def _new(pk: str, at: str, name: str, happened: Happened, kept: timedelta) -> Write:
-    row = VisitRow(pk, f"{_PREFIX}{in_order(at)}#{base.part(name)}", at=at, happened=happened)
+    row = VisitRow(pk, _sk(at, name), at=at, happened=happened)
     row.ttl = int((moment(at) + kept).timestamp())
     return base.replace(row, None)
 
@@ -93,8 +98,7 @@ def moved(shop: str, row: VisitRow, node: str) -> list[Write]:
 
 def is_told(shop: str, node: str, at: str, name: str) -> bool:
     """Whether a customer's batch is there."""
-    sk = f"{_PREFIX}{in_order(at)}#{base.part(name)}"
-    return base.first(VisitRow, _customer(shop, node), sk) is not None
+    return base.first(VisitRow, _customer(shop, node), _sk(at, name)) is not None
 
 
 def joined(shop: str, visitor: str) -> JoinedRow | None:
@@ -145,6 +149,10 @@ def clear(shop: str, node: str) -> None:
     rows = all_of_customer(shop, node)
     for start in range(0, len(rows), AT_ONCE):
         base.commit([base.remove(row) for row in rows[start : start + AT_ONCE]])
+
+
+def _sk(at: str, name: str) -> str:
+    return f"{_PREFIX}{in_order(at)}#{base.part(name)}"
 
 
 def _visitor(shop: str, visitor: str) -> str:

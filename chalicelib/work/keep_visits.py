@@ -64,15 +64,18 @@ def _mark(shop: Shop, visitor: str, at: str) -> None:
 
 
 def _for_visitor(shop: Shop, told: Told, visitor: str, happened: list[Json]) -> str:
-    """What comes in after its visitor has become somebody is nobody's: it may have become hers already."""
-    mark = visits.joined(shop.slug, visitor)
-    if mark and in_order(told.at) <= in_order(mark.at):
-        return "nobody"
+    """What comes in after its visitor has become somebody, or was forgotten, is nobody's: it may have become hers
+    already. Looked up behind the write: who is forgotten meanwhile has it taken away by one of the two."""
+    outcome = "stored"
     try:
         base.commit([visits.for_visitor(shop.slug, visitor, told.at, told.name, happened)])
     except base.Conflict:
-        return "duplicate"
-    return "stored"
+        outcome = "duplicate"
+    mark = visits.joined(shop.slug, visitor)
+    if mark and in_order(told.at) <= in_order(mark.at):
+        base.commit([visits.taken_back(shop.slug, visitor, told.at, told.name)])
+        return "nobody"
+    return outcome
 
 
 def _for_customer(shop: Shop, told: Told, happened: list[Json], now: datetime) -> str:

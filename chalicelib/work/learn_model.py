@@ -6,7 +6,7 @@ how many it rests on; `since`: when the oldest of these orders was placed; `stat
 can be shown to visitors, nor to the owner).
 `rule`: {name, leaning, table}: what the lists of products follow, and "buy again", and what each choice reached in the
 backtest; null where that failed.
-`popular`: {"*" or country: [[product, buyers], …]}, best first. `catalogue`: some products, of which nothing is said.
+`popular`: {"*" or country: [[product, buyers], …]}, best first. `catalogue`: some products that at least three bought.
 `parts`: part -> what it learnt, as the `to_json` of its domain module says it (value: `value.ValueModel`, second:
 `second_order.SecondModel`, next: `next_order.GapModel`, rfm: `rfm`'s model; gaps: {shop: `replenishing.Gap`, products:
 how many have one}). `withheld`: [{part, reason}] for each of PARTS that says nothing.
@@ -32,7 +32,6 @@ Learner = Callable[[Ledger, int], Any]  # history, now in epoch seconds -> what 
 MOST_ORDERS = 1_500_000  # what a function of 2 GB learns from in a quarter of an hour
 MOST_BEGUN = 3  # where so many calls began with the same part and did not end it, the next will not either
 TOO_LARGE = {"withheld": "too_large"}
-FEW = 24  # products to show what a slot looks like where nothing was learnt
 SMALLEST = 10  # countries with a list of their own, however large the model gets
 
 
@@ -43,6 +42,7 @@ def _rule(ledger: Ledger, now: int) -> dict[str, Any]:
     return {
         "rule": {"name": found.chosen.rule, "leaning": found.chosen.leaning, "table": plain(found.chosen.table)},
         "popular": {place: [list(one) for one in top] for place, top in found.popular.items()},
+        "ever": found.ever,
         "consumables": sorted(found.consumables),
     }
 
@@ -140,9 +140,10 @@ def seconds(run: Run) -> int:
 
 
 def publish(run: Run, ledger: Ledger) -> None:
-    """Make the model of all parts and put it where everybody reads it. Raises Trouble."""
+    """Make the model of all parts and put it where everybody reads it. Raises Conflict, Trouble."""
     found = {part: learnt_part(run, part) for part in PARTS}
     told = model(run.report, str(run.sync.began_at), ledger, found)
+    run.keep(run.sync)  # who is not at it any more must not write
     while True:
         try:
             return learnt.put_model(run.shop.slug, told)
@@ -167,7 +168,7 @@ def model(
         "since": stamp(moment_of(ledger.at[0])) if len(ledger) else None,
         "rule": rule.get("rule"),
         "popular": popular,
-        "catalogue": ledger.products.texts[-FEW:],
+        "catalogue": rule.get("ever") or [],
         "parts": parts,
         "withheld": [{"part": part, "reason": told["withheld"]} for part, told in found.items() if "withheld" in told],
     }

@@ -30,9 +30,9 @@ def write(run: Run, ledger: Ledger) -> None:
     for last, recs in _chunks(run, ledger, start):
         run.need(STEP_SECONDS)
         changed = book.changed(recs)
+        run.keep(run.sync)  # who is not at it any more must not write
         if changed:
             learn_book.put(run, book)
-        run.keep(run.sync)  # who is not at it any more must not write
         _each(run.shop.slug, changed.items())
         book.wrote(changed)
         counts = {"read": len(recs), "listed": sum(map(bool, recs.values())), "written": len(changed)}

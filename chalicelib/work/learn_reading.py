@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chalicelib.domain.ledger import Ledger, unpack
-from chalicelib.domain.money import BadMoney, iso
+from chalicelib.domain.money import LARGEST, BadMoney, iso
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import moment
 from chalicelib.table import customer_pages, order_pages
@@ -90,11 +90,12 @@ class _Piece:
     read: int = 0
 
     def take(self, entry: Entry) -> None:
-        """Orders of nobody, or of a clock that is ahead of ours, are counted and left out."""
+        """Orders of nobody, of a clock that is ahead of ours, and of an amount beyond all reason are counted and left
+        out."""
         self.read += 1
         at, _, order_id = entry[0].partition("#")
         gist, seconds = entry[1], int(moment(at).timestamp())
-        if not gist.get("c") or seconds > self.now:
+        if not gist.get("c") or seconds > self.now or int(gist["net"]) > LARGEST:
             return
         products = [str(product) for product, quantity, _ in gist.get("l", ()) if quantity > 0]
         currency, country = str(gist["cur"]), str(gist.get("k") or "")

@@ -14,7 +14,7 @@ from chalicelib.work.learn_timer import ERASING, LEARN
 
 PRODUCTS, MODEL, CATALOGUE = "products", "model", "catalogue"
 # To be raised with every change of what pieces in the bucket look like: a run under other pieces is begun anew.
-FORMAT = "2"
+FORMAT = "3"
 # Months before the oldest that is known: only a history that comes in lies further back, and then all are looked at.
 NIGHTLY_EMPTY = 3
 STAGES = (*learn_model.PARTS, PRODUCTS, MODEL, CATALOGUE)

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.domain import visit_reading
-from chalicelib.domain.times import stamp
+from chalicelib.domain.times import normal, stamp
 from chalicelib.domain.visits import Batch, Event, Forget
 
 Facts = dict[str, Any]
@@ -49,6 +49,9 @@ def opened(text: str) -> Told:
     facts = json.loads(text)
     agreed = facts["consent"] is True
     visitor, account = (facts[name] if agreed else None for name in ("visitor", "account"))
+    shop, forgotten = facts["shop"], facts.get("forgotten")
+    if not isinstance(shop, str) or any(who and not isinstance(who, str) for who in (visitor, account, forgotten)):
+        raise TypeError
     name = hashlib.sha256(text.encode()).hexdigest()[:20]
     events = visit_reading.events(facts["events"])
-    return Told(facts["shop"], visitor, account, facts["at"], events, name, facts.get("forgotten"))
+    return Told(shop, visitor, account, normal(facts["at"]), events, name, forgotten)

@@ -2,7 +2,7 @@
 
 Without consent nothing is kept: no visitor, no account, no looks; only how often a slot's recommendations were seen,
 clicked and closed, of nobody. What a customer closes goes off her shelf, and who takes her consent back is forgotten:
-that is her own wish. Recommendations rest on paid orders alone: whatever comes in here moves none of them.
+that is her own wish. Recommendations rest on orders alone: whatever comes in here moves none of them.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class _Batch:
         return self._shops[slug]
 
     def _note(self, told: Told, shown: Mapping[str, Rid], refused: int) -> None:
-        """A recommendation is seen, clicked and closed once by one visitor, however often that is told."""
+        """In one batch a recommendation is seen, clicked and closed once by one visitor, however often that is told."""
         counts = self._counts[told.shop, told.at[:10]]
         who = told.account or told.visitor or told.name
         for event in told.events:

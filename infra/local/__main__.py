@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TextIO
 
-from chalicelib.domain.times import BadTime, moment
+from chalicelib.domain.times import BadTime, moment, stamp
 from infra.local.ministack import NotInstalled
 from infra.local.world import World
 
@@ -43,7 +43,7 @@ def serve(asked: argparse.Namespace, stopped: threading.Event) -> int:
 
 def _world_until(stopped: threading.Event, world: World, say: TextIO, shops: bool) -> None:
     with world, _shops(world) if shops else nullcontext({}) as addresses:
-        print(ready(world.url, world.mailbox, addresses), file=say, flush=True)
+        print(ready(world, addresses), file=say, flush=True)
         stopped.wait()
 
 
@@ -64,9 +64,10 @@ def demo(asked: argparse.Namespace, stopped: threading.Event) -> int:
     return tell(port=asked.port, start=asked.start, once=asked.once, stopped=stopped, weeks_before=asked.weeks)
 
 
-def ready(api: str, mailbox: str, shops: dict[str, str]) -> str:
-    """The line that says so."""
-    said = {"ready": True, "api": api, "mailbox": mailbox, **({"shops": shops} if shops else {})}
+def ready(world: World, shops: dict[str, str]) -> str:
+    """The line that says so, and what time it is in this world."""
+    said = {"ready": True, "api": world.url, "mailbox": world.mailbox, "clock": stamp(world.timeline.now())}
+    said |= {"shops": shops} if shops else {}
     return json.dumps(said, separators=(",", ":"))
 
 

@@ -16,7 +16,8 @@ from types import TracebackType
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = ROOT / ".venv-ministack" / "bin" / "python"
 REGION = "us-east-1"
-START_SECONDS, STOP_SECONDS = 30.0, 20.0
+START_SECONDS, STOP_SECONDS = 90.0, 60.0
+TRIES = 3  # with a port that was free a moment before
 # Linux tells a child when its parent is gone; elsewhere an orphan stays until it is stopped.
 _BOOT = """
 import ctypes, os, signal, sys
@@ -53,9 +54,6 @@ class Ministack:
         self._scratch = None if state else tempfile.mkdtemp(prefix="ministack-")
         self._folder = Path(state or str(self._scratch)).resolve()
         self._folder.mkdir(parents=True, exist_ok=True)
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self._move_queues()
         self._process = self._start()
 
     def __enter__(self) -> Ministack:
@@ -77,18 +75,32 @@ class Ministack:
             shutil.rmtree(self._scratch, ignore_errors=True)
 
     def _start(self) -> subprocess.Popen[bytes]:
+        for _ in range(TRIES):
+            self.port = free_port()
+            self.url = f"http://127.0.0.1:{self.port}"
+            self._move_queues()
+            process = self._launched()
+            if self._came_up(process):
+                return process
+        raise RuntimeError(f"ministack did not start; see {self._folder / 'ministack.log'}")
+
+    def _launched(self) -> subprocess.Popen[bytes]:
         with (self._folder / "ministack.log").open("wb") as log:
-            process = subprocess.Popen(
+            return subprocess.Popen(
                 [PYTHON, "-c", _BOOT], env=self._environment(), stdout=log, stderr=log, stdin=subprocess.DEVNULL,
                 cwd=self._folder, start_new_session=True,
             )  # fmt: skip
+
+    def _came_up(self, process: subprocess.Popen[bytes]) -> bool:
+        """False where it ended: somebody else may have taken its port meanwhile."""
         deadline = time.monotonic() + START_SECONDS
         while not self._answers():
             if process.poll() is not None or time.monotonic() > deadline:
                 process.kill()
-                raise RuntimeError(f"ministack did not start; see {self._folder / 'ministack.log'}")
+                process.wait()
+                return False
             time.sleep(0.05)
-        return process
+        return True
 
     def _move_queues(self) -> None:
         """The emulator files queues under their whole address, which names the port it had when they were made."""

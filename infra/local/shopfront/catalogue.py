@@ -19,7 +19,7 @@ _WORD = re.compile(r"\w+")
 @dataclass(frozen=True, slots=True)
 class Product:
     """`price` in the shop's smallest unit: pence, Toman. `motif` and `look` say how it is drawn, `theme` what it is
-    bought with, `used_up` whether it is bought again."""
+    bought with; `lasts` how many days until it is used up, 0 of what is kept for years."""
 
     id: str
     title: str
@@ -28,8 +28,13 @@ class Product:
     motif: str
     look: str
     theme: str
-    used_up: bool
+    lasts: int
     about: str
+
+    @property
+    def used_up(self) -> bool:
+        """Whether it is bought again."""
+        return self.lasts > 0
 
     @property
     def slug(self) -> str:
@@ -75,7 +80,7 @@ class Catalogue:
 def _product(row: dict[str, str], exponent: int) -> Product:
     price = int(Decimal(row["price"]).scaleb(exponent))
     texts = {name: row[name] for name in ("id", "title", "category", "motif", "look", "theme", "about")}
-    return Product(**texts, price=price, used_up=row["used_up"] == "yes")
+    return Product(**texts, price=price, lasts=int(row["lasts"] or 0))
 
 
 def _searched(product: Product) -> str:

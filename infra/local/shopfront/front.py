@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from chalicelib import clock
 from infra.local.shopfront import past
+from infra.local.shopfront.book import Book
 from infra.local.shopfront.catalogue import Product
 from infra.local.shopfront.orders import Customer, Line, Sold
 from infra.local.shopfront.places import Place
@@ -39,17 +40,22 @@ class Notice:
 
 
 class Front:
-    """A shop at `url`. `wire` leads to the API; `categories`: what each is called."""
+    """A shop at `url`. `wire` leads to the API; `categories`: what each is called; `book`: where it writes down what
+    happens."""
 
-    def __init__(self, place: Place, url: str, wire: Wire, categories: dict[str, str]) -> None:
+    def __init__(
+        self, place: Place, url: str, wire: Wire, categories: dict[str, str], book: Book | None = None
+    ) -> None:
         self.place, self.url, self.wire, self.categories = place, url, wire, categories
+        self._book = book or Book()
         self.visits = Visits()
         everybody = past.customers(place)
         self.named = everybody[: len(past.NAMED)]
-        self._customers = {customer.email: customer for customer in everybody}
-        self._accounts = itertools.count(past.FIRST_ACCOUNT + len(everybody))
-        self.orders: dict[str, Sold] = {}
-        self._to_send: list[Sold] = []
+        accounts, orders = self._book.read(place.catalogue)
+        self._customers = {customer.email: customer for customer in (*everybody, *accounts)}
+        self._accounts = itertools.count(max(int(customer.id) for customer in self._customers.values()) + 1)
+        self.orders = {order.number: order for order in orders}
+        self._to_send = [order for order in orders if order.sent_at is None]
         self._told = itertools.count(1)
         self._lock = threading.Lock()
 
@@ -71,8 +77,9 @@ class Front:
         ]  # fmt: skip
 
     def remember(self, sold: list[Sold]) -> None:
-        """Orders of before."""
+        """Orders of before, all of which were sent."""
         self.orders.update((order.number, order) for order in sold)
+        self._book.write(*sold)
 
     def lines(self, visit: Visit) -> list[Line]:
         known = self.place.catalogue.by_id
@@ -93,6 +100,7 @@ class Front:
             if customer is None:
                 customer = Customer(str(next(self._accounts)), name.strip() or email.partition("@")[0], email)
                 self._customers[email] = customer
+                self._book.write(customer)
         if not self.orders_of(customer):
             self._tell(self.wire.tongue.account(self.place, customer, self._now()))
         visit.customer = customer
@@ -118,6 +126,7 @@ class Front:
             )  # fmt: skip
             self.orders[number] = sold
             self._to_send.append(sold)
+            self._book.write(sold)
         visit.bought(number)
         self._tell(*self.wire.tongue.placed(self.place, sold, now))
         return sold
@@ -145,13 +154,18 @@ class Front:
             leaving = sorted((order for order in self._to_send if order.at + PACKED <= until), key=lambda one: one.at)
             self._to_send = [order for order in self._to_send if order not in leaving]
         for order in leaving:
-            at = max(self.wire.now(), order.at + PACKED)
+            self._go_to(order.at + PACKED, pace)
+            self._send(replace(order, sent_at=max(order.at + PACKED, self.wire.now())))
+        self._go_to(until, pace)
+
+    def _go_to(self, at: datetime, pace: str) -> None:
+        """Unless it is later already: the other shop's visitors move the clock too."""
+        if at > self.wire.now():
             self.wire.jump(at, pace)
-            self._send(replace(order, sent_at=at))
-        self.wire.jump(max(until, self.wire.now()), pace)
 
     def _send(self, order: Sold) -> None:
         self.orders[order.number] = order
+        self._book.write(order)
         self._tell(self.wire.tongue.sent(self.place, order, order.sent_at or order.at))
 
     def _now(self) -> datetime:

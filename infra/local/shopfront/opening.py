@@ -11,10 +11,12 @@ from types import TracebackType
 from typing import Any
 
 from chalicelib.domain.shop import Shop
-from chalicelib.domain.times import moment, stamp
+from chalicelib.domain.times import stamp
 from infra.local import nights
 from infra.local.shopfront import past
+from infra.local.shopfront.book import Book
 from infra.local.shopfront.front import Front
+from infra.local.shopfront.orders import Sold
 from infra.local.shopfront.places import PLACES, Place
 from infra.local.shopfront.routes import Routes
 from infra.local.shopfront.server import ShopServer
@@ -43,12 +45,13 @@ class Shopfronts:
 
     def open(self, world: World, most: int | None = None) -> int:
         """Register, tell, learn, and let people in; how many orders they had (`most`: only the last so many of each).
-        In a world that was there before nothing is told twice. They open in the morning: in the evening whoever buys
-        would wait for her mail until quiet hours end."""
-        if (morning := _morning(world.timeline.now())) > world.timeline.now():
+        They open for the first time in the morning: in the evening whoever buys would wait for her mail until quiet
+        hours end. In a world that was there before nothing is told twice, and its clock goes on from where it stood."""
+        books = {place.slug: Book(world.data / f"{place.slug}.jsonl") for place in PLACES}
+        if any(book.is_new for book in books.values()) and (morning := _morning(world.timeline.now())):
             world.jump(morning, _PACE, once=True)
         for place, server in zip(PLACES, self._servers, strict=True):
-            self.fronts[place.slug] = _furnished(world, place, server, most)
+            self.fronts[place.slug] = _furnished(world, place, server, books[place.slug], most)
             world.storefronts[place.slug] = server.url
         nights.learn(world, self.fronts)
         for front, server in zip(self.fronts.values(), self._servers, strict=True):
@@ -56,22 +59,18 @@ class Shopfronts:
         return sum(len(front.orders) for front in self.fronts.values())
 
 
-def _morning(now: datetime) -> datetime:
-    """Nine o'clock in Greenwich, where it is later than six in the evening or earlier than seven."""
+def _morning(now: datetime) -> datetime | None:
+    """The next nine o'clock in Greenwich, where it is later than six in the evening or earlier than seven."""
     nine = now.replace(hour=9, minute=0, second=0, microsecond=0)
-    return nine + timedelta(days=now.hour >= 18) if not 7 <= now.hour < 18 else now
+    return None if 7 <= now.hour < 18 else nine + timedelta(days=now.hour >= 18)
 
 
-def _furnished(world: World, place: Place, server: ShopServer, most: int | None) -> Front:
+def _furnished(world: World, place: Place, server: ShopServer, book: Book, most: int | None) -> Front:
     wire = Wire(world.url, server.url, _registered(world, place, server.url))
-    front = Front(place, server.url, wire, words(place.language)["categories"])
-    opened, known = _opened(world.data / f"{place.slug}.json", stamp(world.timeline.now()))
-    front.remember(past.orders(place, moment(opened))[-most:] if most else past.orders(place, moment(opened)))
-    if not known:
+    front = Front(place, server.url, wire, words(place.language)["categories"], book)
+    if book.is_new:
         _say_something_new(place, wire)
-        for number, order in front.orders.items():
-            _must(wire.tell(wire.tongue.sent(place, order, world.timeline.now()), f"before-{number}"))
-        world.engine.drain()
+        _tell_the_past(world, front, past.orders(place, world.timeline.now())[-(most or 0) :])
     # Also where the shops were there before: their ports may be others now.
     for at, said in enumerate(front.catalogue_said(world.timeline.now())):
         _must(wire.tell(said, f"catalogue-{at}-{stamp(world.timeline.now())}"))
@@ -79,21 +78,27 @@ def _furnished(world: World, place: Place, server: ShopServer, most: int | None)
     return front
 
 
+def _tell_the_past(world: World, front: Front, orders: list[Sold]) -> None:
+    """Written down once all of it was told: a shop whose opening was broken off opens anew."""
+    for order in orders:
+        said = front.wire.tongue.sent(front.place, order, world.timeline.now())
+        _must(front.wire.tell(said, f"before-{order.number}"))
+    world.engine.drain()
+    front.remember(orders)
+
+
 def _registered(world: World, place: Place, url: str) -> dict[str, Any]:
-    """Through the same door as `add-shop`."""
-    body = json.dumps(place.registration([url])).encode()
+    """Through the same door as `add-shop`. A shop that was there before stays as its owner left it, and may be found
+    at other ports."""
+    known = next((shop for shop in world.shops() if shop["shop"] == place.slug), None)
+    asked = place.registration([url])
+    if known:
+        asked = {name: asked[name] for name in ("shop", "platform")} | {"origin": [*known["origins"], url]}
+    body = json.dumps(asked).encode()
     request = urllib.request.Request(f"{world.url}/_local/shops", body, {"content-type": "application/json"})
     with urllib.request.urlopen(request, timeout=60) as answer:
         given: dict[str, Any] = json.loads(answer.read())
     return given
-
-
-def _opened(note: Path, now: str) -> tuple[str, bool]:
-    """(when the shop was opened in this world, whether that was before). Its past hangs on that moment."""
-    if note.exists():
-        return str(json.loads(note.read_text())["opened"]), True
-    note.write_text(json.dumps({"opened": now}))
-    return now, False
 
 
 def _say_something_new(place: Place, wire: Wire) -> None:

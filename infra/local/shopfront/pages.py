@@ -38,12 +38,14 @@ class Pages:
         self._products = {product.id: self._product(product) for product in front.place.catalogue.products}
 
     def home(self, visit: Visit) -> str:
-        everything = self._front.place.catalogue.products
-        tiles = [self._front.place.catalogue.by_id[id] for id in self._front.place.window]
+        place = self._front.place
+        everything = place.catalogue.products
+        tiles = [place.catalogue.by_id[id] for id in place.window]
+        kitchen = tuple(product for name in place.shelf for product in place.catalogue.of(name))
         return self._page(
             "home", visit, "/", self.words["tagline"], tiles=self._shown(tiles), first=tiles[0].category,
             picks=self._shown(_every(everything, 13)[:4]), newest=self._shown(reversed(everything[-8:])),
-            kitchen=self._shown(_every(everything[5:], 11)[:4]),
+            kitchen=self._shown(_every(kitchen[1:], 4)[:4]),
         )  # fmt: skip
 
     def category(self, visit: Visit, category: str) -> str:

@@ -16,7 +16,8 @@ from infra.local.shopfront.catalogue import Catalogue
 
 @dataclass(frozen=True)
 class Place:
-    """`shipping` and `free_from` in the shop's smallest unit: pence, Toman. `window`: products on the first page."""
+    """`shipping` and `free_from` in the shop's smallest unit: pence, Toman. On the first page stand the products of the
+    `window` and some of the categories of the `shelf`."""
 
     slug: str
     platform: str
@@ -33,6 +34,7 @@ class Place:
     free_from: int
     flows_on: tuple[str, ...]
     window: tuple[str, ...]
+    shelf: tuple[str, ...]
 
     @cached_property
     def catalogue(self) -> Catalogue:
@@ -103,6 +105,7 @@ WREN = Place(
     free_from=3000,
     flows_on=("cart-left", "replenish"),
     window=("22423", "22727", "84879", "20725"),
+    shelf=("tea", "baking"),
 )
 ANAR = Place(
     slug="khane-anar",
@@ -120,5 +123,6 @@ ANAR = Place(
     free_from=1_500_000,
     flows_on=("replenish",),
     window=("32", "41", "61", "33"),
+    shelf=("kitchen", "craft"),
 )
 PLACES = (WREN, ANAR)
