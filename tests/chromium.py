@@ -20,13 +20,35 @@ from typing import Any
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 _QUIET = (
     "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update "
-    "--disable-sync --hide-scrollbars --disable-renderer-backgrounding --remote-debugging-pipe"
+    "--disable-sync --hide-scrollbars --disable-renderer-backgrounding --disable-dev-shm-usage --remote-debugging-pipe"
 )
 # The browser reads what it is to do from 3 and writes what happened to 4.
 _EXEC = "import os,sys; r,w=map(int,sys.argv[1:3]); os.dup2(r,3); os.dup2(w,4); os.execv(sys.argv[3],sys.argv[3:])"
-PATIENCE = 20.0  # seconds for one command
+PATIENCE = 60.0  # seconds for one command: only what never comes takes so long
 _KEYS = {"Tab": 9, "Enter": 13, "Escape": 27}
 Json = dict[str, Any]
+# A page's clocks as a test turns them: how long this machine takes is not what a script is tried for. What is due in a
+# second comes when `aSecondPasses()`; who gives up after some time (the milliseconds are in `patience`) does so when
+# `givesUp()`; whatever else waits has its own time.
+_HELD = """(() => {
+  const [sets, clears] = [setTimeout, clearTimeout], seconds = new Map(), waiting = [];
+  let last = 0;
+  window.setTimeout = (does, wait, ...told) =>
+    wait == 1000 ? (seconds.set(--last, does), last) : sets(does, wait, ...told);
+  window.clearTimeout = id => seconds.delete(id) || clears(id);
+  window.aSecondPasses = () => {
+    const due = [...seconds.values()];
+    seconds.clear();
+    due.forEach(does => does());
+  };
+  window.patience = [];
+  AbortSignal.timeout = wait => {
+    patience.push(wait);
+    return waiting[waiting.push(new AbortController()) - 1].signal;
+  };
+  window.givesUp = () =>
+    waiting.splice(0).forEach(one => one.abort(new DOMException("signal timed out", "TimeoutError")));
+})()"""
 
 
 def found() -> str | None:
@@ -77,7 +99,7 @@ class Browser:
             self._process.wait(5)
         except subprocess.TimeoutExpired:
             os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait(5)
+            self._process.wait()
         os.close(self._in)
         shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -109,7 +131,10 @@ class Browser:
         while b"\0" not in self._unread:
             if not select.select([self._in], [], [], left)[0]:
                 return {}
-            self._unread += os.read(self._in, 1 << 20)
+            read = os.read(self._in, 1 << 20)
+            if not read:
+                raise Failed("the browser has ended")
+            self._unread += read
         message, self._unread = self._unread.split(b"\0", 1)
         heard: Json = json.loads(message)
         if "method" in heard and heard.get("sessionId") in self.events:
@@ -144,9 +169,17 @@ class Page:
         """Runs in every page before its own scripts."""
         self.call("Page.addScriptToEvaluateOnNewDocument", source=script)
 
+    def holds_its_clocks(self) -> None:
+        """In every page from now on a second passes, and patience ends, when the test says so."""
+        self.before(_HELD)
+
+    def go(self, url: str) -> None:
+        """Leaves for there."""
+        self.call("Page.navigate", url=url)
+
     def open(self, url: str) -> None:
         """Until the page has loaded."""
-        self.call("Page.navigate", url=url)
+        self.go(url)
         self.until(f"document.readyState == 'complete' && location.href == {json.dumps(url)}")
 
     def run(self, script: str) -> Any:
@@ -156,7 +189,7 @@ class Page:
             raise Failed(json.dumps(told["exceptionDetails"])[:2000])
         return told["result"].get("value")
 
-    def until(self, condition: str, seconds: float = 10.0) -> Any:
+    def until(self, condition: str, seconds: float = PATIENCE / 2) -> Any:
         """Waits until the expression is true; returns its value. While one page gives way to the next there is nobody
         to be asked."""
         end = time.monotonic() + seconds

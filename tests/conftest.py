@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import boto3
+import hypothesis
 import pytest
 from moto import mock_aws
 from moto.dynamodb.models import DynamoDBBackend
@@ -21,6 +22,11 @@ from infra import resources
 
 REGION = "us-east-1"
 _numbers = itertools.count(1)
+
+# How long this machine takes over an example says nothing of what is tried.
+_SLOW = [hypothesis.HealthCheck.too_slow]
+hypothesis.settings.register_profile("any machine", deadline=None, suppress_health_check=_SLOW)
+hypothesis.settings.load_profile("any machine")
 
 # Before anything asks for a client: no test may reach a real account, whatever the machine is set up for.
 os.environ.update(
@@ -62,6 +68,19 @@ def _one_table_for_both_clients() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Thin, "dynamodb", through_pynamodb(Thin.dynamodb))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _all_the_time_there_is() -> Iterator[None]:
+    """What stands in AWS's place is as slow as this machine."""
+    from chalicelib import thin
+    from chalicelib.table import base
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("CONNECT_SECONDS", "READ_SECONDS"):
+            patch.setattr(thin, name, 60.0)
+            patch.setattr(base.Row.Meta, name.lower().replace("_s", "_timeout_s"), 60)
         yield
 
 

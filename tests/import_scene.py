@@ -185,7 +185,7 @@ class Worker:
 
 
 @contextmanager
-def scene(orders: int, patience: float = 300.0) -> Iterator[Scene]:
+def scene(orders: int, patience: float = 1_800.0) -> Iterator[Scene]:
     """Around the table that the settings name: a shop with so many orders, connected, nothing imported yet.
     `patience`: seconds that one worker may take."""
     ahead = (moment(START) - clock.real()).total_seconds()

@@ -128,7 +128,7 @@ def _photographed(browser: str, file: Path, width: int, height: int) -> None:
     with tempfile.TemporaryDirectory() as profile:
         where = [f"--user-data-dir={profile}", f"--screenshot={file.with_suffix('.png')}", file.resolve().as_uri()]
         command = [browser, *_QUIET.split(), f"--window-size={width},{height}", *where]
-        subprocess.run(command, check=True, capture_output=True, timeout=120)
+        subprocess.run(command, check=True, capture_output=True, timeout=600)
     print(file.with_suffix(".png"))
 
 

@@ -19,7 +19,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 PYTHON = ROOT / ".venv-lambda" / "bin" / "python"
-SECONDS = 30.0
+SECONDS = 120.0
 
 
 class Died(AssertionError):

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import sys
 import threading
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -57,7 +56,7 @@ _PERSIAN = (
 _WORDS = {
     "en": {
         "titles": {"goes-with": "Goes well with it", "popular": "Popular now", "messages": "For you"},
-        "why": ("At least 20 customers bought it together with this", "You have bought it several times"),
+        "why": ("At least 20 customers bought both", "You have bought it several times"),
         "close": "Close",
         "message": ("Your candles may be running low", "The beeswax set you like is back, £3 off until Sunday."),
     },
@@ -98,7 +97,8 @@ class World:
     tokens: list[Headers] = field(default_factory=list)
     token: str | None = TOKEN
     guests_get_less: bool = False  # as from the real API: who has no token gets nothing personal
-    late: float = 0.0  # seconds until the script comes
+    held_up: threading.Event = field(default_factory=threading.Event)  # where the script or answers wait: until then
+    late: bool = False  # whether the script waits
 
     def page(self, body: str, head: str = "", script: str = "", **how: Any) -> str:
         """A page of the shop; returns its address. `script`: attributes of the script tag; `how`: language, csp,
@@ -118,21 +118,25 @@ class World:
 
     def answer(self, query: dict[str, list[str]], personal: bool) -> tuple[int, str, str]:
         """Status, media type and body."""
-        names, limit = query["slots"][0].split(","), int(query["limit"][0])
-        if len(names) > 8:
+        limits: dict[str, int] = {}
+        for name, _, limit in (asked.partition(":") for asked in query["slots"][0].split(",")):
+            limits[name] = max(limits.get(name, 0), int(limit or query["limit"][0]))
+        if len(limits) > 8:
             return 400, "application/problem+json", '{"status":400,"field":"slots"}'
         language = "fa" if query.get("language", [""])[0].startswith("fa") else "en"
-        slots = [self._slot(name, language, limit) for name in names]
+        slots = [self._slot(name, language, limit) for name, limit in limits.items()]
         if self.mode == "evil":
-            slots = [_evil(name) for name in names]
+            slots = [_evil(name) for name in limits]
         if self.guests_get_less and not personal:
             slots = [slot if slot["name"] in ("goes-with", "popular") else slot | {"items": []} for slot in slots]
+        if self.mode == "preview":
+            slots = [slot | {"items": [item | {"rid": None} for item in slot["items"]]} for slot in slots]
         told = {
             "language": language,
             "direction": "rtl" if language == "fa" else "ltr",
             "personal": personal,
             "arm": "treated" if personal else None,
-            "preview": False,
+            "preview": self.mode == "preview",
             "learned_at": "2026-11-22T02:10:00Z",
             "slots": slots,
         }
@@ -230,13 +234,14 @@ def _handler(world: World, is_api: bool) -> type[BaseHTTPRequestHandler]:
             if path == "/v1/slots":
                 world.asked.append((query, {name.lower(): value for name, value in self.headers.items()}))
                 if world.mode == "slow":
-                    time.sleep(3)
+                    world.held_up.wait()
                 status, kind, body = world.answer(query, "authorization" in self.headers)
                 self._say(status, kind, body.encode())
             elif path.startswith("/pictures/"):
                 self._say(200, "image/svg+xml", picture(int(path.rsplit("/", 1)[1])).encode())
             else:
-                time.sleep(world.late)
+                if world.late:
+                    world.held_up.wait()
                 answered = ask("GET", path)
                 kept = {
                     name: value for name, value in answered.headers.items() if name != "access-control-allow-origin"
@@ -268,7 +273,7 @@ class Open:
     """Both servers while the block lasts; `with Open() as world`."""
 
     def __enter__(self) -> World:
-        world = World()
+        self._world = world = World()
         self._servers = [_Server(("127.0.0.1", 0), _handler(world, is_api)) for is_api in (True, False)]
         for server in self._servers:
             threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
@@ -276,6 +281,7 @@ class Open:
         return world
 
     def __exit__(self, *_: object) -> None:
+        self._world.held_up.set()
         for server in self._servers:
             server.shutdown()
             server.server_close()
@@ -288,10 +294,12 @@ def showcase(world: World, layout: str, language: str) -> str:
     slot = f"<ecrm-slot {attributes}></ecrm-slot>"
     words = _SHOP[language]
     body = f"<header><b>{words[0]}</b><nav>{words[1]}</nav></header><main>{slot}<p>{words[2]}</p></main>"
-    return world.page(body, language=language, before_paint=True)
+    return world.page(body, f"<style>{_KEPT}</style>", language=language, before_paint=True)
 
 
 _LIMITS = {"list": 8, "strip": 8, "message": 2}
+# For two messages on a phone: the script keeps none for them, which may not come.
+_KEPT = "ecrm-slot[name=messages] { min-height: 17em }"
 _SHOP = {
     "en": (
         "Linden & Sons",

@@ -452,7 +452,8 @@ class TestTheCommand:
         for argv in (["shops"], ["status", "--shop", "acme"], ["add-shop", "--shop", "a-b", "--platform", "standard"]):
             assert command.main([*argv, "--json", "--api", "http://127.0.0.1:1"]) == 1
             said = capsys.readouterr()
-            assert "nothing answers at http://127.0.0.1:1; start it with `make serve`" in said.err
+            told = "nothing answers at http://127.0.0.1:1; start it with `make serve`, or say with --api where it is"
+            assert told in said.err
             error = json.loads(said.out)["error"]
             assert (error["code"], error["message"] in said.err) == ("failed", True)
 

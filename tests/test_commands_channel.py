@@ -98,6 +98,7 @@ def test_people_read_what_goes_out_and_where(owner: Bench) -> None:
     assert "asks for" not in owner.run("channel", "--shop", "acme").out
     said = owner.run("channel", "--shop", "acme", *LINE, "--key", KEY).all
     assert "sms through kavenegar" in said
+    assert "onsite through" not in owner.run("channel", "--shop", "acme", "--kind", "onsite").all
     assert "Kavenegar's panel" in said
     assert KEY not in said
 

@@ -311,6 +311,8 @@ class TestReplenish:
         office.run(NOON + 46 * DAY)
         (line,) = office.taken
         assert (line.about["channel"], line.html, line.language) == ("onsite", "", "fr")
+        assert line.subject == "Est-il temps d’en reprendre ?"
+        assert line.about["link"] == "https://acme.test"
 
     def test_held_out_jonas_gets_nothing(self) -> None:
         office = opened("replenish", treated_share="0")
@@ -563,7 +565,9 @@ class TestBackInStock:
     def test_noah_who_never_agreed_to_any_mail_sees_it_on_the_page(self) -> None:
         office = self.waiting(NOAH, consent="strict")
         until(office, NOON + HOUR)
-        assert [line.about["channel"] for line in office.taken] == ["onsite"]
+        (line,) = office.taken
+        assert (line.about["channel"], line.subject) == ("onsite", "De nouveau en stock")
+        assert line.about["link"] == "https://acme.test/mug"
 
     def test_held_out_yusuf_is_not_told(self) -> None:
         office = self.waiting(YUSUF, treated_share="0")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -94,7 +95,7 @@ def test_between_two_questions_for_what_did_not_fit_there_is_a_pause(
     put("a", "b", "c")
     pauses: list[float] = []
     monkeypatch.setattr(lean, "PAUSE", 0.01)
-    monkeypatch.setattr(time, "sleep", pauses.append)
+    monkeypatch.setattr(lean, "time", SimpleNamespace(monotonic=time.monotonic, sleep=pauses.append))
     ask = Thin.dynamodb
 
     def nothing_then_one(self: Thin, operation: str, arguments: dict[str, Any]) -> Any:
@@ -160,7 +161,7 @@ def test_what_does_not_pass_is_trouble_at_once(table: str, monkeypatch: pytest.M
 
 def test_what_has_only_so_long_asks_nothing_afterwards(table: str, monkeypatch: pytest.MonkeyPatch) -> None:
     at = 0.0
-    monkeypatch.setattr(time, "monotonic", lambda: at)
+    monkeypatch.setattr(lean, "time", SimpleNamespace(monotonic=lambda: at))
     with lean.within(2.5):
         assert lean.get("S#acme", "MODEL") is None
         at = 2.4
@@ -175,7 +176,7 @@ def test_what_has_only_so_long_asks_nothing_afterwards(table: str, monkeypatch: 
 def test_nothing_is_tried_again_once_it_is_too_late(table: str, monkeypatch: pytest.MonkeyPatch) -> None:
     told = failing(monkeypatch, *[Trouble("dynamodb", 503, "")] * lean.TRIES)
     at = iter([0.0, 1.0, 3.0])
-    monkeypatch.setattr(time, "monotonic", lambda: next(at))
+    monkeypatch.setattr(lean, "time", SimpleNamespace(monotonic=lambda: next(at), sleep=lambda seconds: None))
     with lean.within(2.5), pytest.raises(base.Trouble, match="TooLate"):
         lean.get("S#acme", "MODEL")
     assert len(told) == 1

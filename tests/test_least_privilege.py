@@ -95,7 +95,7 @@ class Life:
         key = {"Authorization": f"Bearer {self._told['acme']['secret_key']}"}
         request = urllib.request.Request(self.world.url + path, body, headers or key, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
+            with urllib.request.urlopen(request, timeout=60) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()

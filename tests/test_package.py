@@ -207,8 +207,12 @@ def test_a_delivery_becomes_an_order_and_a_mail_with_each_function_alone(
     with SmallLambda(artifact.app, "chalicelib.functions.tick.handler", shop.variables) as tick:
         for _ in ("cold", "warm"):
             tick.invoke({})
+        due = received(shop, "Outbox", ministack_process)
+        if not due:  # the hour's last minute began meanwhile
+            todays_order.wait_out_the_hours_last_minute()
+            tick.invoke({})
+            due = received(shop, "Outbox", ministack_process)
         memory["tick"] = tick.memory_mb()
-    due = received(shop, "Outbox", ministack_process)
     assert due
     with SmallLambda(artifact.app, "chalicelib.functions.send.handler", shop.variables) as send:
         for message in due:

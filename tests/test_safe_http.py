@@ -39,13 +39,15 @@ def client(**given: object) -> Client:
 
 
 class Shop:
-    """A server on this machine that plays one on the internet. `play(socket)` has each connection in turn."""
+    """A server on this machine that plays one on the internet. `play(socket)` has each connection in turn. `over`: one
+    of them was closed; `goes_on`: said to whoever is silent until then."""
 
     def __init__(self, *plays: Callable[[socket.socket], None]) -> None:
         self._plays, self._listening = list(plays), socket.create_server(("127.0.0.1", 0))
         self.port = self._listening.getsockname()[1]
         self.dialled: list[tuple[str, int]] = []
         self.requests: list[bytes] = []
+        self.over, self.goes_on = threading.Event(), threading.Event()
         threading.Thread(target=self._serve, daemon=True).start()
 
     def connect(self, address: str, port: int, seconds: float) -> socket.socket:
@@ -62,6 +64,7 @@ class Shop:
     def _play(self, play: Callable[[socket.socket], None], sock: socket.socket) -> None:
         with suppress(OSError), sock:
             play(sock)
+        self.over.set()
 
     def hears(self, sock: socket.socket) -> bool:
         """Reads one request without a body; False where there is none any more."""
@@ -75,6 +78,7 @@ class Shop:
         return True
 
     def close(self) -> None:
+        self.goes_on.set()
         self._listening.close()
 
 
@@ -309,7 +313,7 @@ def test_a_new_connection_is_checked_anew() -> None:
     with shop(told(), closing=True) as here:
         asking = client(resolve=lambda host, port: found.pop(0), connect=here.connect)
         asking.ask("GET", f"http://{SHOP}/")
-        time.sleep(0.02)
+        here.over.wait()
         with pytest.raises(Refused):
             asking.ask("GET", f"http://{SHOP}/")
 
@@ -600,21 +604,26 @@ def test_an_answer_that_trickles_ends_with_the_time_there_is() -> None:
 
 def test_silence_is_waited_for_only_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wire, "READ_SECONDS", 0.05)
-    here = Shop(lambda sock: time.sleep(1))
+    here = Shop(lambda sock: silent(here))
     started = time.monotonic()
     with pytest.raises(Unreachable, match="no answer in time"):
         ask(here)
-    assert time.monotonic() - started < 0.9
+    assert time.monotonic() - started < 30  # of 60 for the whole call
     here.close()
 
 
-def test_one_silence_does_not_outlast_the_whole_call() -> None:
-    here = Shop(lambda sock: time.sleep(1))
+def test_one_silence_does_not_outlast_the_whole_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire, "READ_SECONDS", 60)
+    here = Shop(lambda sock: silent(here))
     started = time.monotonic()
     with pytest.raises(Unreachable, match="no answer in time"):
         ask(here, total=0.05)
-    assert time.monotonic() - started < 0.9
+    assert time.monotonic() - started < 30
     here.close()
+
+
+def silent(here: Shop) -> None:
+    here.goes_on.wait()
 
 
 # How politely it asks.
@@ -716,7 +725,7 @@ def test_a_connection_that_was_closed_while_idle_is_replaced(method: str) -> Non
     with shop([told(b"1")], [told(b"2")], closing=True) as here:
         asking = client(connect=here.connect)
         asking.ask("GET", f"http://{SHOP}/")
-        time.sleep(0.03)
+        here.over.wait()
         assert asking.ask(method, f"http://{SHOP}/").body == b"2"
 
 

@@ -62,7 +62,7 @@ def test_an_item_says_what_it_is_and_why_it_is_there(shop: Shop) -> None:
         "why": {
             "code": "bought_together",
             "params": {"buyers": "20+"},
-            "text": "At least 20 customers bought it together with this",
+            "text": "At least 20 customers bought both",
         },
     }
     opened = rid.open_rid(MASTER, "acme", sealed, NOW)
@@ -302,6 +302,14 @@ def test_her_messages_are_shown_newest_first(shop: Shop) -> None:
     ]
 
 
+def test_a_message_is_shown_for_30_days_however_late_its_row_goes(shop: Shop) -> None:
+    bought(shop, "1", 40, "cup")
+    node = customers.resolve(shop, "account:7", stamp(NOW)).node
+    for name, age in (("f_1", timedelta(days=30)), ("f_2", timedelta(days=29, hours=23))):
+        shelf.put("acme", node.id, shelf.Shown(name, "Hello again", stamp(NOW - age)))
+    assert [one["id"] for one in items(asks(shop, "messages", "7"), "messages")] == ["f_2"]
+
+
 def test_an_account_is_shown_only_orders_of_its_own(shop: Shop) -> None:
     """Whoever registers with a guest's address must learn nothing of what was bought with it."""
     bought(shop, "1", 40, "cup", buyer=Buyer(email="mina@example.test"))
@@ -500,7 +508,7 @@ def test_on_the_first_day_a_theme_sees_samples_that_are_named_so(table: str, lan
     one = items(answer, "popular")[0]
     assert (one["title"], one["url"], one["image"], one["rid"]) == (named, "http://localhost:9999/", None, None)
     assert (one["price"]["currency"], one["why"]["code"]) == ("IRR", "sample")
-    assert [len(slot["items"]) for slot in answer.json["slots"]] == [8, 8, 0]
+    assert [len(slot["items"]) for slot in answer.json["slots"]] == [8, 8, 1]
     assert len({item["product_id"] for item in items(answer, "popular")}) == 8
 
 

@@ -50,12 +50,16 @@ def shop(page: Page, body: str = SLOT, told: str = "") -> None:
     page.open("data:text/html," + quote(html))
 
 
+ADDED = "document.body.dispatchEvent(new CustomEvent('wc-blocks_added_to_cart', {bubbles: true}))"
+SYNCED = "dispatchEvent(new CustomEvent('wc-blocks_store_sync_required', {detail: {type: 'from_iAPI'}}))"
+
+
 def blocks(page: Page, name: str, bubbles: bool = True) -> None:
     page.run(f"document.body.dispatchEvent(new CustomEvent('wc-blocks_{name}', {{bubbles: {json.dumps(bubbles)}}}))")
 
 
 def synced(page: Page) -> None:
-    page.run("dispatchEvent(new CustomEvent('wc-blocks_store_sync_required', {detail: {type: 'from_iAPI'}}))")
+    page.run(SYNCED)
 
 
 def answers(page: Page, cart: str) -> None:
@@ -73,8 +77,7 @@ def pause(page: Page, seconds: float = 0.4) -> None:
 def test_a_button_of_a_block_is_heard_and_one_change_is_asked_for_once(page: Page) -> None:
     shop(page)
     answers(page, "44,45")
-    blocks(page, "added_to_cart")
-    synced(page)
+    page.run(f"{ADDED}; {SYNCED}")  # one after the other, as it waits for no more than a moment
     page.until("told.length")
     assert page.run("told") == [["44", "45"]]
     assert page.run("asked") == [["/wp-admin/admin-ajax.php?action=ecrm_cart", "no-store"]]

@@ -231,7 +231,7 @@ def proxy(query: str, shop: str = "acme.myshopify.com", now: int = ASKED, secret
         "import { answer } from './app_proxy.js'; console.log(JSON.stringify(answer(...JSON.parse(process.argv[1]))))"
     )
     argv = ["node", "--input-type=module", "-e", code, json.dumps([query, known, now])]
-    done = subprocess.run(argv, cwd=SHOP_SIDE / "shopify", capture_output=True, text=True, timeout=30)
+    done = subprocess.run(argv, cwd=SHOP_SIDE / "shopify", capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     return dict(json.loads(done.stdout))
 
@@ -405,7 +405,9 @@ def wordpress(plugin: Path, code: str, **scene: Any) -> str:
     code = f"require 'little_wordpress.php'; require 'ecrm-storefront.php'; do_action( 'init' ); {code}"
     env = {**os.environ, "SCENE": json.dumps({"settings": SETTINGS, **scene})}
     strict = ["-d", "error_reporting=-1", "-d", "display_errors=stderr"]
-    done = subprocess.run(["php", *strict, "-r", code], cwd=plugin, env=env, capture_output=True, text=True, timeout=30)
+    done = subprocess.run(
+        ["php", *strict, "-r", code], cwd=plugin, env=env, capture_output=True, text=True, timeout=300
+    )
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 

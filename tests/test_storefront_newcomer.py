@@ -83,7 +83,9 @@ def test_whether_the_secret_opens_anything_is_not_said(shop: Shop, queue: Queue,
 
 def test_a_key_that_is_no_secret_is_told_nothing_of_secrets(shop: Shop, queue: Queue) -> None:
     for answer in with_key(shop, "pk_acme_0123456789012345678901"):
-        assert (answer.status, answer.json["detail"]) == (401, "Send the shop's publishable key: key=pk_…")
+        assert answer.status == 401
+        assert answer.json["detail"].startswith("This key opens no shop here: ")
+        assert "secret" not in answer.json["detail"]
 
 
 def test_once_the_identity_secret_is_another_the_old_ones_tokens_open_nothing(shop: Shop) -> None:
@@ -208,7 +210,7 @@ def test_the_example_of_a_question_for_slots_is_answered(shop: Shop) -> None:
     asked = {**query, "key": typed(query["key"]), "slots": ",".join(query["slots"])}
     answer = ask("GET", f"/v1/slots?{urlencode(asked)}", CURL)
     assert answer.status == 200, answer.text
-    assert [slot["name"] for slot in answer.json["slots"]] == query["slots"]
+    assert [slot["name"] for slot in answer.json["slots"]] == [one.partition(":")[0] for one in query["slots"]]
     assert all(slot["items"] for slot in answer.json["slots"])
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import threading
-import time
 import traceback
 from collections.abc import Iterator
 from contextlib import suppress
@@ -53,7 +52,8 @@ class Web:
     """Answers every request with `reply`; None: drops the line without a word."""
 
     reply: Reply | None = (200, b"{}", {})
-    slow: float = 0.0
+    held_up: threading.Event = field(default_factory=threading.Event)  # where `silent`: until then
+    silent: bool = False
     asked: list[tuple[str, str, dict[str, str], bytes]] = field(default_factory=list)
     url: str = ""
 
@@ -69,7 +69,8 @@ def web() -> Iterator[Web]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length") or 0))
             told.asked.append((self.command, self.path, {k.lower(): v for k, v in self.headers.items()}, body))
-            time.sleep(told.slow)
+            if told.silent:
+                told.held_up.wait()
             if told.reply is None:
                 self.close_connection = True
                 return
@@ -91,6 +92,7 @@ def web() -> Iterator[Web]:
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     told.url = f"http://127.0.0.1:{server.server_address[1]}"
     yield told
+    told.held_up.set()
     server.shutdown()
     server.server_close()
 
@@ -108,8 +110,9 @@ def settings(url: str = "http://127.0.0.1:9") -> Settings:
     )
 
 
-def way(provider: str, /, **config: Any) -> Way:
-    return Way(settings(provider), NOON, config, Client(local=True, patience=0, total=0.6))
+def way(provider: str, /, seconds: float = 60.0, **config: Any) -> Way:
+    """`seconds`: how long an answer is waited for."""
+    return Way(settings(provider), NOON, config, Client(local=True, patience=0, total=seconds))
 
 
 # --- Kavenegar --------------------------------------------------------------------------------------------------------
@@ -203,9 +206,9 @@ def _shows_nothing(error: BaseException, logged: str) -> None:
 
 def test_a_slow_answer_is_unclear_and_shows_no_key(web: Web, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    web.slow = 1.2
+    web.silent = True
     with pytest.raises(Unclear) as raised:
-        kavenegar.send(TEXT, way(web.url, key=KEY))
+        kavenegar.send(TEXT, way(web.url, seconds=0.6, key=KEY))
     _shows_nothing(raised.value, caplog.text)
 
 
@@ -329,7 +332,7 @@ def test_each_answer_of_sns_has_one_meaning_and_is_never_tried_twice(
 
 def test_an_answer_of_sns_that_does_not_come_is_unclear(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sns, "READ_SECONDS", 0.2)
-    web.slow = 0.6
+    web.silent = True
     with pytest.raises(Unclear):
         sns.send(TEXT, way(web.url))
 
@@ -422,13 +425,14 @@ def configured(**channels: dict[str, Any]) -> Shop:
 
 
 def test_a_message_lies_on_her_shelf_once_for_thirty_days(dynamo: FakeDynamo) -> None:
-    about = {**TEXT.about, "visitor": "c_1"}
+    about = {**TEXT.about, "visitor": "c_1", "link": "https://acme.test/mug"}
     shop = configured(onsite={"provider": "onsite"})
     message = replace(TEXT, text=" Your mug is back ", subject="New", about=about)
     for _ in range(2):
         assert ways.deliver(shop, "onsite", message, NOON, settings()).provider_id == TEXT.id
     (shown,) = shelf.of_customer("acme", ["c_1", "c_2"], NOON)
     assert (shown.text, shown.subject, shown.follow_up) == ("Your mug is back", "New", TEXT.id)
+    assert shown.link == "https://acme.test/mug"
     assert shelf.of_customer("acme", ["c_2"], NOON) == []
     assert shelf.of_customer("acme", ["c_1"], NOON + timedelta(days=30, seconds=1)) == []
     shelf.close("acme", "c_1", TEXT.id, "2026-11-02T12:00:00Z")

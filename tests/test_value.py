@@ -17,6 +17,7 @@ from chalicelib.domain.bg_nbd import Fit
 from chalicelib.domain.buying import DAY, WEEK, book, history
 from chalicelib.domain.forecast import Compared, Trial, models, totals
 from chalicelib.domain.ledger import Ledger
+from chalicelib.domain.outlook import each_customer
 from chalicelib.domain.trusting import WEEKS_PER_MONTH, error_of
 from chalicelib.domain.value import CurrencyModel, Forecast, ValueModel, Withheld, learn_value
 from tests.buyers import START, Nature, christmas, shop
@@ -111,9 +112,7 @@ def test_all_customers_one_by_one_come_to_what_the_shop_is_told() -> None:
 
 def by_customer(known: Ledger) -> list[list[tuple[int, int, str]]]:
     texts = known.currencies.texts
-    return [
-        [(known.at[n], known.net[n], texts[known.currency[n]]) for n in rows] for rows in known.by_customer().values()
-    ]
+    return [[(known.at[n], known.net[n], texts[known.currency[n]]) for n in rows] for rows in each_customer(known, NOW)]
 
 
 def test_who_buys_today_is_expected_to_buy_more_often() -> None:

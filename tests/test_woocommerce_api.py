@@ -1033,7 +1033,7 @@ class _Plain:
         self, method: str, url: str, *, headers: Any = None, body: bytes | None = None, most: int = 1 << 22
     ) -> Answer:
         request = self._library.Request(url, body, dict(headers or {}), method=method)
-        with self._library.urlopen(request, timeout=5) as got:
+        with self._library.urlopen(request, timeout=60) as got:
             return Answer(got.status, {k.lower(): v for k, v in got.headers.items()}, got.read(most))
 
 
@@ -1043,7 +1043,7 @@ def test_the_command_prints_one_line_and_ends_when_it_is_told():
         assert running.stdout
         said = json.loads(running.stdout.readline())
         running.terminate()
-        assert running.wait(timeout=10) == 0
+        assert running.wait(timeout=60) == 0
         assert running.stdout.read() == ""
     assert (said["ready"], said["platform"], set(said["credentials"])) == (True, "woocommerce", set(api.CREDENTIALS))
     assert said["url"].startswith("http://127.0.0.1:")

@@ -118,10 +118,11 @@ def _doors(shop: Shop, told: Mapping[str, Any], settings: Settings) -> list[str]
 
 
 def in_words(row: Mapping[str, Any]) -> str:
-    """`sms through kavenegar, sender 10008663, cost 95 IRT`."""
+    """`sms through kavenegar, sender 10008663, cost 95 IRT`; `onsite`, which nobody but us brings."""
     left = ("kind", "provider", "tells_us_at", "has_secret", "secret")
     more = [f"{name.replace('_', ' ')} {value}" for name, value in row.items() if name not in left]
-    return ", ".join([f"{row['kind']} through {row['provider']}", *more])
+    kind, provider = row["kind"], row["provider"]
+    return ", ".join([kind if kind == provider else f"{kind} through {provider}", *more])
 
 
 def _provider(kind: str, named: Any) -> str:

@@ -49,7 +49,8 @@ def sent(api: str, method: str, path: str, body: bytes | None, headers: Mapping[
         response = connection.getresponse()
         return response.status, response.read()
     except OSError:
-        raise Failed(f"nothing answers at {parts.geturl()}; start it with `make serve`") from None
+        remedy = "start it with `make serve`, or say with --api where it is"
+        raise Failed(f"nothing answers at {parts.geturl()}; {remedy}") from None
     finally:
         connection.close()
 

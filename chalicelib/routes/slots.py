@@ -89,27 +89,33 @@ def _query(request: Request) -> dict[str, str]:
 
 def _ask(query: Mapping[str, str]) -> Ask:
     """What is asked for, in one form however it was written, so that equal questions have one answer."""
+    limits = _slots(query.get("slots", ""), _limit(query.get("limit", ""), "limit"))
     return Ask(
-        slots=_slots(query.get("slots", "")),
+        slots=tuple(limits),
+        limits=tuple(limits.values()),
         page=_one_of(query, "page", PAGES, "other"),
         product=_id(query.get("product", ""), "product"),
         cart=_ids(query.get("cart", "")),
         category=_id(query.get("category", ""), "category"),
         country=_matching(query, "country", _COUNTRY, "a country such as GB").upper(),
         language=_matching(query, "language", _LANGUAGE, "a language such as fa or en-GB").replace("_", "-"),
-        limit=_limit(query.get("limit", "")),
         pictures=_one_of(query, "pictures", ("0", "1"), "0") == "1",
     )
 
 
-def _slots(text: str) -> tuple[str, ...]:
-    names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
-    strange = next((name for name in names if name not in SLOTS), None)
-    if strange is not None:
-        raise Problem(400, _no_slot(strange), "slots")
-    if not 1 <= len(names) <= MOST_SLOTS:
+def _slots(text: str, usual: int) -> dict[str, int]:
+    """The slots in the order asked for, and how many items each has at most: `popular:4`, else `usual`."""
+    found: dict[str, int] = {}
+    for one in filter(str.strip, text.split(",")):
+        name, colon, number = map(str.strip, one.partition(":"))
+        if name not in SLOTS:
+            raise Problem(400, _no_slot(name), "slots")
+        most = _limit(number or "none", "slots", f"{name}: its number ") if colon else usual
+        # A page may hold a slot twice, of different lengths: both are drawn from one answer.
+        found[name] = max(most, found.get(name, 0))
+    if not 1 <= len(found) <= MOST_SLOTS:
         raise Problem(400, f"should be a list of 1 to {MOST_SLOTS} of {', '.join(SLOTS)}", "slots")
-    return names
+    return found
 
 
 def _no_slot(name: str) -> str:
@@ -146,9 +152,9 @@ def _ids(text: str) -> tuple[str, ...]:
     return tuple(found)[-MOST_IN_CART:]
 
 
-def _limit(text: str) -> int:
+def _limit(text: str, field: str, whose: str = "") -> int:
     if not text:
         return USUAL_ITEMS
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MOST_ITEMS):
-        raise Problem(400, f"should be a whole number from 1 to {MOST_ITEMS}", "limit")
+    if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= MOST_ITEMS):
+        raise Problem(400, f"{whose}should be a whole number from 1 to {MOST_ITEMS}", field)
     return int(text)

@@ -18,7 +18,7 @@ from chalice.app import Request
 from chalicelib import clock, keys
 from chalicelib.domain.shop import Shop, old_identity
 from chalicelib.routes.limits import Limit, Limiter
-from chalicelib.routes.problems import Problem
+from chalicelib.routes.problems import Problem, shown
 from chalicelib.routes.safely import safely
 from chalicelib.settings import settings
 from chalicelib.work import known_shops
@@ -119,10 +119,20 @@ def _shop(key: str | None, now: datetime) -> tuple[Shop, bool]:
     # Nothing is read for a key that anybody could have made up.
     shop = known_shops.get(slug, now) if is_ours and slug else None
     if shop is None:
-        raise Problem(401, "Send the shop's publishable key: key=pk_…", "key")
+        raise Problem(401, _no_shop(key or ""), "key")
     if shop.state == "off":
         raise Problem(403, "This shop is switched off.")
     return shop, preview
+
+
+def _no_shop(key: str) -> str:
+    """The same for a shop that never was, one that is gone, and a wrong key of one there is."""
+    if not key.startswith(("pk_", "tk_")):
+        return "Send the shop's publishable key: key=pk_…"
+    return (
+        "This key opens no shop here: it is cut off, mistyped or of another installation. "
+        "`add-shop --dry-run` prints the right one."
+    )
 
 
 def _no_secret(key: str) -> None:
@@ -143,7 +153,21 @@ def _its_own_page(shop: Shop, origin: str | None, needs_origin: bool) -> None:
     if origin is None and not needs_origin:
         return
     if origin not in shop.origins:
-        raise Problem(403, "Pages of this origin may not ask for this shop: add-shop --origin names those that may.")
+        raise Problem(403, _no_page(origin))
+
+
+def _no_page(origin: str | None) -> str:
+    """Which origin came, to whom it was read from: in the body of the answer, and nowhere else."""
+    if not origin:
+        return (
+            "No Origin came with it: events are told by pages, and a browser sends it by itself. "
+            "A server may ask GET /v1/slots without one."
+        )
+    if origin == _NO_ORIGIN:
+        what = "This page has no origin (a file on the disk, or a frame in a sandbox): serve it from one of the shop's"
+    else:
+        what = f"{shown(origin) if _is_origin(origin) else 'This origin'} is none of this shop's origins"
+    return f"{what}; add-shop --origin names those that may ask. While a page is being made, the test key (tk_…) may."
 
 
 def _bearer(request: Request) -> str | None:

@@ -1,6 +1,6 @@
 /**
  * The storefront API without any markup, for those who draw slots themselves. No dependency; runs in browsers, in Node 18
- * and later, and at the edge. Types: ecrm.d.ts.
+ * and later, and at the edge (there without `track`: only pages may tell). Types: ecrm.d.ts.
  */
 
 const PATIENCE = 2500; // milliseconds

@@ -33,11 +33,11 @@ try {
       .then((answer) => answer.json())
       .catch(() => {});
 
-  // What one slot says of the page holds for all that say nothing.
+  // What one slot says of the page holds for all that say nothing; of what it shows itself, its category, it does not.
   const context = (element) => {
     const found = {};
     for (const name of CONTEXT) {
-      const other = [...slots].map((one) => said(one, name)).find((one) => one != null);
+      const other = name != "category" && [...slots].map((one) => said(one, name)).find((one) => one != null);
       const value = element.told?.[name] ?? said(element, name) ?? told[name] ?? other;
       if (value) found[name] = value;
     }
@@ -56,11 +56,12 @@ try {
   };
 
   const load = async (query, group, bearer = token) => {
-    const names = new Set(group.map((element) => said(element, "name")));
+    const names = new Set(group.map((element) => said(element, "name") + ":" + limit(element)));
     const answer = await get(
-      `${api}slots?key=${told.key}&slots=${[...names]}&limit=${Math.max(...group.map(limit))}&${query}`,
+      `${api}slots?key=${told.key}&slots=${[...names]}&${query}`,
       bearer && { headers: { Authorization: "Bearer " + bearer } },
     );
+    if (answer?.detail) console.warn(answer);
     // Refused because of the token: asked without, for what everybody gets.
     if (bearer && answer?.status == 401) return load(query, group, (token = null));
     // Heights are read before anything is changed: one layout, however many slots. Who has to be asked again is left.
@@ -84,14 +85,14 @@ try {
   const draw = (element, answer, { title, items, close }, inert) => {
     const message = isMessage(element);
     const card = ({ id, title, text, image, url, price, why, rid }) => {
-      const link = make("a", { onclick: () => track({ type: "click", rid }), dir: "auto" }, title);
+      const link = make("a", { onclick: () => rid && track({ type: "click", rid }), dir: "auto" }, title);
       if (isWeb(url)) link.href = url;
       const made = make("li", { part: message ? "message" : "item", rid }, make("div", { part: "title" }, link));
       if (message) {
         const onclick = () => {
           noticed.add(id);
           // Her own wish, whatever she agreed to.
-          tell({ events: [{ type: "close", rid }] });
+          if (rid) tell({ events: [{ type: "close", rid }] });
           settle(element, answer);
           element.box.querySelector("button")?.focus();
         };
@@ -134,12 +135,10 @@ try {
     );
   };
 
-  // Kept for what everybody gets (goes-with, popular), and what is personal (but messages) where somebody may be logged
-  // in: as many products as are asked for, to be drawn over.
+  // Kept for what everybody gets (goes-with, popular): as many products as are asked for, to be drawn over. Personal
+  // slots mostly stay empty, for guests and whoever is held out: a page must not be a blank one to them.
   const space = (element) =>
-    (told.tokenUrl && token !== null ? /^[^m]/ : /^[gp]/).test(said(element, "name"))
-      ? draw(element, {}, { title: "-", items: Array(24).fill({}) }, 1)
-      : "";
+    /^[gp]/.test(said(element, "name")) ? draw(element, {}, { title: "-", items: Array(24).fill({}) }, 1) : "";
 
   const settle = (element, answer, before) => {
     let detail;

@@ -22,7 +22,8 @@ from chalicelib.table import products
 from chalicelib.work import flow_book
 from chalicelib.work.about import About
 from chalicelib.work.liquid_bounds import BadTemplate
-from chalicelib.work.render import render_line, render_mail
+from chalicelib.work.mail_values import web_address
+from chalicelib.work.render import render_line, render_mail, render_title
 from chalicelib.work.weigh import Case
 
 # RFC 8058 asks that unsubscribing works for long; mail stays in people's inboxes.
@@ -39,7 +40,8 @@ def compose(case: Case, now: datetime, public_url: str, master: bytes) -> Messag
     about = about_of(case, customer, language, now, public_url, master)
     message = _plain(case, channel, language)
     if channel in ("sms", "onsite"):
-        return replace(message, text=render_line(text, channel, about))
+        message = replace(message, text=render_line(text, channel, about))
+        return _on_page(message, text, about) if channel == "onsite" else message
     return _with_mail(message, text, about, case)
 
 
@@ -79,6 +81,23 @@ def _in_short(case: Case, channel: str) -> dict[str, str]:
         "visitor": case.customer.account_node if case.customer and channel == "onsite" else None,
     }
     return {name: str(value) for name, value in known.items() if value}
+
+
+def _on_page(message: Message, text: Text, about: About) -> Message:
+    link = leads_to(about)
+    return replace(
+        message,
+        subject=render_title(text, about),
+        about={**message.about, "link": link} if link else message.about,
+    )
+
+
+def leads_to(about: About) -> str | None:
+    """To the product that it is about, else, where it sells something, to the shop: whoever reads of her parcel on a
+    page of the shop is there already."""
+    if len(about.picks) == 1 and (page := web_address(about.picks[0].url)):
+        return page
+    return web_address(about.links.get("shop")) if about.purpose == "marketing" else None
 
 
 def _with_mail(message: Message, text: Text, about: About, case: Case) -> Message:

@@ -10,7 +10,7 @@ from typing import Any
 from chalicelib.domain import next_order, rfm, second_order
 from chalicelib.domain.customer import Customer
 from chalicelib.domain.order import MOST_LINES, Order
-from chalicelib.domain.outlook import Purchase, occasions
+from chalicelib.domain.outlook import Purchase, fullest, occasions
 from chalicelib.domain.rfm_segments import MEANINGS
 from chalicelib.domain.shop import Shop
 from chalicelib.domain.times import moment, stamp
@@ -107,7 +107,7 @@ def _second(raw: Any, purchases: Sequence[Purchase], now: int) -> Told:
     times = occasions(one.at for one in purchases)
     if len(times) > 1:
         return None, [withheld("second_order", "ordered_again")]
-    first = max((one for one in purchases if one.at == times[0]), key=_fullest)
+    first = max((one for one in purchases if one.at == times[0]), key=fullest)
     found = second_order.from_json(raw).chance(first, max(now - times[0], 0))
     if found is None:
         return None, [withheld("second_order", "waited_too_long")]
@@ -118,11 +118,6 @@ def _second(raw: Any, purchases: Sequence[Purchase], now: int) -> Told:
         "buyers": found.buyers,
         "because": _reasons(found.because),
     }, []
-
-
-def _fullest(one: Purchase) -> tuple[int, int, str, str, list[str]]:
-    """Of several orders of one moment the one that is learnt from (`second_order_learning`)."""
-    return one.net, len(one.products), one.currency, one.country, sorted(one.products)
 
 
 def _next(raw: Any, purchases: Sequence[Purchase], now: int) -> Told:

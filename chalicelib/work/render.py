@@ -20,7 +20,7 @@ from chalicelib.work.about import About
 from chalicelib.work.liquid_bounds import SECONDS
 from chalicelib.work.order_values import order_values
 
-__all__ = ("BadTemplate", "Mail", "check_text", "render_line", "render_mail")
+__all__ = ("BadTemplate", "Mail", "check_text", "render_line", "render_mail", "render_title")
 
 LONGEST_SUBJECT = 150
 LONGEST_PREHEADER = 200
@@ -81,6 +81,12 @@ def render_line(text: Text, kind: str, about: About) -> str:
         return line
     # Its author forgot it, or it was cut off: the way out is there.
     return f"{mail_values.clip(line, LONGEST_LINE[kind] - len(stop) - 1)} {stop}"
+
+
+def render_title(text: Text, about: About) -> str:
+    """The text's subject, as it stands above the line on the shop's own pages; "" where it says nothing here. Raises
+    BadTemplate."""
+    return _Pen(text, about).line("subject", text.subject, LONGEST_SUBJECT)
 
 
 class _Pen:

@@ -1,6 +1,7 @@
 """What goes into each slot: products in the order in which they are to be shown, each with its reason.
 
-More than fit are chosen, since some may be sold out; none twice, and nothing that she has before her anyway.
+More than fit are chosen, since some may be sold out or stand in another slot; none twice, and nothing that she has
+before her anyway.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from chalicelib.work.slot_sources import Model
 # What she bought so lately she does not want again, unless it is used up; and what is still on its way not even then.
 JUST_BOUGHT, ON_ITS_WAY = timedelta(days=30), timedelta(days=3)
 MOST_JUST_BOUGHT = 50  # of which that is looked up: with a full cart and her 25 lists one question to the table
+POPULAR = "popular"  # a slot, and the reason for what stands in it and for what fills others up
 
 
 @dataclass(frozen=True)
@@ -95,12 +97,18 @@ def lists_wanted(ask: Ask, her: Her | None) -> list[str]:
 
 def choose(slot: str, scene: Scene) -> list[Choice]:
     """The choices for one slot, best first; none for a personal slot without a visitor."""
-    return list(islice(_WAYS[slot](scene), _enough(scene.ask)))
+    return list(islice(_WAYS[slot](scene), _enough(slot, scene.ask)))
 
 
-def _enough(ask: Ask) -> int:
-    """Some of it may be sold out, and each other slot may show as much of it already."""
-    return ask.limit * (1 + len(ask.slots))
+def _enough(slot: str, ask: Ask) -> int:
+    """Some of it may be sold out, and all that the other slots show may be of it."""
+    return ask.limit(slot) + ask.most
+
+
+def fills_up(slot: str, choice: Choice) -> bool:
+    """Whether it stands there only since nothing better is known for the slot: what is popular, anywhere else than in
+    the slot of that name."""
+    return choice.code == POPULAR != slot
 
 
 def _popular(scene: Scene, shown: Collection[str] = ()) -> Iterator[Choice]:
@@ -179,7 +187,7 @@ def _viewed(scene: Scene) -> Iterator[Choice]:
 
 
 _WAYS: dict[str, Callable[[Scene], Iterator[Choice]]] = {
-    "popular": _popular,
+    POPULAR: _popular,
     "goes-with": _goes_with,
     "buy-again": _buy_again,
     "new-for-you": _new_for_you,

@@ -47,6 +47,10 @@ class Voice:
         """What a product that is made up is called."""
         return self._words["sample_product"].format(number=self._speech.number(number))
 
+    def sample_message(self) -> tuple[str, str]:
+        """Title and text of a message that says it is a sample."""
+        return self._words["sample_message_title"], self._words["sample_message"]
+
     def why(self, choice: Choice, shown: Mapping[str, Product]) -> Json:
         """The code, its numbers and the sentence. A product that is no longer known is not spoken of by name."""
         params, code = dict(choice.params), choice.code

@@ -6,7 +6,7 @@ the page as everybody does. Whatever is not personal is the same for both, and t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -15,17 +15,18 @@ from chalicelib.domain import blinding
 from chalicelib.domain.customer import Node
 from chalicelib.domain.events import Product
 from chalicelib.domain.shop import Shop
-from chalicelib.domain.slot import PERSONAL, Ask, Choice
+from chalicelib.domain.slot import PRECEDENCE, Ask, Choice
 from chalicelib.table import lean
 from chalicelib.table import visitor as visitors
+from chalicelib.table.shelf import Shown
 from chalicelib.table.visitor import Visitor
 from chalicelib.work import slot_choice, slot_samples, slot_sources, units
 from chalicelib.work.read_views import Json
-from chalicelib.work.slot_choice import Her, Scene
-from chalicelib.work.slot_samples import SAMPLE
+from chalicelib.work.slot_choice import POPULAR, Her, Scene, fills_up
 from chalicelib.work.slot_sources import Model
 from chalicelib.work.slot_view import Maker, Voice, link
 
+MESSAGES = "messages"
 MOST_LOOKED_AT = 300  # popular products, for those of one category
 PATIENCE = 2.5  # seconds: the widget waits three for an answer
 
@@ -50,8 +51,10 @@ def answer(shop: Shop, ask: Ask, who: Who, master: bytes, now: datetime) -> Json
     voice = Voice(shop, ask)
     maker = Maker(shop, voice, master, now, seal=not who.preview)
     filled = _filled(shop, ask, model, her, now, preview=who.preview)
+    messages = her.visitor.messages if her else ()
     if who.preview:
-        filled = _with_made_up(filled, ask, model, slot_samples.made_up(shop, voice, who.page))
+        filled = _with_made_up(filled, ask, model, slot_samples.made_up(shop, ask, voice, who.page))
+        messages = messages or (slot_samples.message(shop, voice, who.page),)
     return {
         "language": voice.language,
         "direction": voice.direction,
@@ -59,7 +62,12 @@ def answer(shop: Shop, ask: Ask, who: Who, master: bytes, now: datetime) -> Json
         "arm": arm,
         "preview": who.preview,
         "learned_at": model.learned_at,
-        "slots": [_slot(slot, ask, voice, maker, filled, her) for slot in ask.slots],
+        "slots": [
+            _messages(ask, voice, maker, messages, her)
+            if slot == MESSAGES
+            else _products(slot, ask, voice, maker, filled)
+            for slot in ask.slots
+        ],
     }
 
 
@@ -85,11 +93,10 @@ def _filled(shop: Shop, ask: Ask, model: Model, her: Her | None, now: datetime, 
     recs = slot_sources.recs(shop.slug, slot_choice.lists_wanted(ask, her), now)
     scene = Scene(ask, model, recs, her, _of_category(shop, ask, model, now))
     chosen = {slot: slot_choice.choose(slot, scene) for slot in ask.slots}
-    if preview:
-        chosen = {slot: found or slot_samples.known(slot, ask, model) for slot, found in chosen.items()}
-    wanted = [name for found in chosen.values() for choice in found for name in _spoken_of(choice)]
+    samples = slot_samples.known(ask, model) if preview else []
+    wanted = [name for found in (*chosen.values(), samples) for choice in found for name in _spoken_of(choice)]
     shown = slot_sources.shown(shop.slug, wanted, now)
-    return _Filled(_fitting(ask, chosen, shown), shown)
+    return _Filled(_fitting(ask, chosen, samples, shown), shown)
 
 
 def _of_category(shop: Shop, ask: Ask, model: Model, now: datetime) -> set[str] | None:
@@ -102,10 +109,10 @@ def _of_category(shop: Shop, ask: Ask, model: Model, now: datetime) -> set[str] 
 
 def _with_made_up(filled: _Filled, ask: Ask, model: Model, products: list[Product]) -> _Filled:
     """Before the first learning, and where nothing that is known can be shown."""
-    choices = dict(filled.choices)
+    choices, left = dict(filled.choices), iter(products)
     for slot, found in choices.items():
-        if slot != "messages" and not (found and model.learned_at):
-            choices[slot] = slot_samples.filled_up(found, products, ask)
+        if slot != MESSAGES and not (found and model.learned_at):
+            choices[slot] = slot_samples.filled_up(slot, found, left, ask)
     return _Filled(choices, {**{product.id: product for product in products}, **filled.shown})
 
 
@@ -113,16 +120,29 @@ def _spoken_of(choice: Choice) -> tuple[str, ...]:
     return choice.product, *((choice.params["product"],) if "product" in choice.params else ())
 
 
-def _fitting(ask: Ask, chosen: Mapping[str, list[Choice]], shown: Mapping[str, Product]) -> dict[str, list[Choice]]:
-    """As many as fit, of what can be bought, each product once on the page. What is personal gives way to what is not:
-    else the two arms would differ in what is the same for everybody."""
-    fitting: dict[str, list[Choice]] = {}
+def _fitting(
+    ask: Ask, chosen: Mapping[str, list[Choice]], samples: list[Choice], shown: Mapping[str, Product]
+) -> dict[str, list[Choice]]:
+    """As many as fit, of what can be bought, each product once on the page: in the slot that comes first in PRECEDENCE,
+    whatever the order asked for. What only fills a slot up comes after all that was chosen, samples where a slot is
+    still empty then."""
+    fitting: dict[str, list[Choice]] = {slot: [] for slot in chosen}
     taken: set[str] = set()
-    for slot in sorted(chosen, key=lambda slot: slot in PERSONAL):
-        free = (choice for choice in chosen[slot] if choice.product not in taken or choice.code == SAMPLE)
+
+    def add(slot: str, choices: Iterable[Choice]) -> None:
+        free = (choice for choice in choices if choice.product not in taken)
         there = (choice for choice in free if _can_be_shown(shown.get(choice.product), ask))
-        fitting[slot] = list(islice(there, ask.limit))
-        taken |= {choice.product for choice in fitting[slot]}
+        more = list(islice(there, ask.limit(slot) - len(fitting[slot])))
+        fitting[slot] += more
+        taken.update(choice.product for choice in more)
+
+    in_turn = sorted(chosen, key=PRECEDENCE.index)
+    for filling in (False, True):
+        for slot in in_turn:
+            add(slot, (choice for choice in chosen[slot] if fills_up(slot, choice) is filling))
+    for slot in ask.slots:
+        if not fitting[slot] and slot != MESSAGES:
+            add(slot, samples)
     return fitting
 
 
@@ -132,15 +152,19 @@ def _can_be_shown(product: Product | None, ask: Ask) -> bool:
     return link(product.image) is not None if ask.pictures else True
 
 
-def _slot(slot: str, ask: Ask, voice: Voice, maker: Maker, filled: _Filled, her: Her | None) -> Json:
-    told: Json = {"name": slot, "kind": "products", "title": voice.title(_spoken_as(slot, filled), ask)}
-    if slot == "messages":
-        items = maker.messages(her.visitor.messages[: ask.limit], her.visitor.node.id) if her else []
-        return {**told, "kind": "messages", "close": voice.close, "items": items}
-    return {**told, "items": maker.products(slot, filled.choices[slot], filled.shown)}
+def _products(slot: str, ask: Ask, voice: Voice, maker: Maker, filled: _Filled) -> Json:
+    title = voice.title(_spoken_as(slot, filled), ask)
+    items = maker.products(slot, filled.choices[slot], filled.shown)
+    return {"name": slot, "kind": "products", "title": title, "items": items}
+
+
+def _messages(ask: Ask, voice: Voice, maker: Maker, messages: Sequence[Shown], her: Her | None) -> Json:
+    items = maker.messages(messages[: ask.limit(MESSAGES)], her.visitor.node.id if her else "")
+    told = {"name": MESSAGES, "kind": "messages", "title": voice.title(MESSAGES, ask)}
+    return {**told, "close": voice.close, "items": items}
 
 
 def _spoken_as(slot: str, filled: _Filled) -> str:
     """Where nothing is known that goes with it, the heading does not say that it does."""
     codes = {choice.code for choice in filled.choices.get(slot, ())}
-    return "popular" if slot == "goes-with" and codes == {"popular"} else slot
+    return POPULAR if slot == "goes-with" and codes == {POPULAR} else slot
