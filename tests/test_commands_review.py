@@ -15,6 +15,7 @@ from chalicelib import keys
 from chalicelib.domain.times import stamp
 from chalicelib.platforms.shop_api import Hook, Trouble
 from chalicelib.table import counters, shops
+from chalicelib.table import sync as talks
 from chalicelib.work import access, sync
 from tests import acme
 from tests.bench_commands import CONNECT, DELIVERIES, KEY, SECRET, Bench, bench
@@ -37,7 +38,7 @@ def stop_waiting() -> None:
 
 
 def file_is_in() -> None:
-    found = sync._changed  # the import's row, as the worker leaves it
+    found = talks.change  # the import's row, as the worker leaves it
     found("acme", "import", lambda held: replace(held, state="done"), None, acme.NOW)
 
 
@@ -323,7 +324,7 @@ def test_the_hourly_look_is_over_before_the_first_webhook_goes(owner: Bench) -> 
 def test_fewer_webhooks_than_the_last_look_knew_of_are_told(owner: Bench) -> None:
     owner.connects()
     known = dict.fromkeys(owner.shop.HOOK_TOPICS, "active")
-    sync._changed("acme", "reconcile", lambda held: replace(held, report={"hooks": known}), owner.now, owner.now)
+    talks.change("acme", "reconcile", lambda held: replace(held, report={"hooks": known}), owner.now, owner.now)
     assert "found" not in owner.run("disconnect", "--shop", "acme", "--dry-run").out
     del owner.shop.webhooks["order.updated"]
     assert "1 of 2 webhooks found" in owner.run("disconnect", "--shop", "acme").out
