@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 
 from chalicelib.domain import blinding
 from chalicelib.domain.customer import Node
@@ -130,11 +129,13 @@ def _fitting(
     taken: set[str] = set()
 
     def add(slot: str, choices: Iterable[Choice]) -> None:
-        free = (choice for choice in choices if choice.product not in taken)
-        there = (choice for choice in free if _can_be_shown(shown.get(choice.product), ask))
-        more = list(islice(there, ask.limit(slot) - len(fitting[slot])))
-        fitting[slot] += more
-        taken.update(choice.product for choice in more)
+        found, most = fitting[slot], ask.limit(slot)
+        for choice in choices:
+            if len(found) == most:
+                return
+            if choice.product not in taken and _can_be_shown(shown.get(choice.product), ask):
+                found.append(choice)
+                taken.add(choice.product)
 
     in_turn = sorted(chosen, key=PRECEDENCE.index)
     for filling in (False, True):
