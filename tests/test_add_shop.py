@@ -46,8 +46,9 @@ PERSIAN = {
 class FakeRows(dict):
     """The table's shops."""
 
-    def put(self, shop):
-        self[shop.slug] = shop
+    def change(self, slug, by):
+        self[slug] = by(self.get(slug))
+        return self[slug]
 
     def all_slugs(self):
         return list(self)

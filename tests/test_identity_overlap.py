@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -200,8 +200,9 @@ def test_a_shop_stored_by_older_code_has_no_overlap_and_one_by_newer_code_is_rea
 class Rows(dict[str, Shop]):
     """The table's shops."""
 
-    def put(self, shop: Shop) -> None:
-        self[shop.slug] = shop
+    def change(self, slug: str, by: Callable[[Shop | None], Shop]) -> Shop:
+        self[slug] = by(self.get(slug))
+        return self[slug]
 
     def all_slugs(self) -> list[str]:
         return list(self)

@@ -583,6 +583,8 @@ IN_PIECES = """(async () => {
   for (const piece of html.split(/(?<=<\\/(?:a|p|h1|form|nav|div|head)>)/)) { document.write(piece); await drawn() }
   document.close();
 })()"""
+RESTS = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))"
+SHIFTED = "shifts.reduce((sum, one) => sum + one, 0)"
 
 
 @pytest.mark.ministack
@@ -597,8 +599,12 @@ def test_a_page_that_arrives_in_pieces_stays_where_it_is(running: tuple[World, S
             page.open(f"{shops.fronts[slug].url}/account")
             page.run(SHIFTS)
             page.run(IN_PIECES)
+            page.run(RESTS)
             assert page.run("document.querySelectorAll('.tiles img').length") == 4
-            assert page.run("shifts.reduce((sum, one) => sum + one, 0)") < 0.001
+            assert page.run(SHIFTED) < 0.001
+            page.run("document.querySelector('main').insertAdjacentHTML('beforebegin', '<p style=height:100px>')")
+            page.run(RESTS)
+            assert page.run(SHIFTED) > 0, "the observer still hears"
 
 
 @pytest.mark.ministack

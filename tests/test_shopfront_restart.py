@@ -52,6 +52,36 @@ def test_a_shop_without_a_book_keeps_nothing() -> None:
     assert Book().read(ANAR.catalogue) == ([], [])
 
 
+def test_a_half_line_is_not_read_and_gives_way_to_the_next(tmp_path: Path) -> None:
+    file = tmp_path / "book"
+    Book(file).write(order())
+    with file.open("ab") as lines:
+        lines.write('{"id":"502","name":"نینا'.encode()[:-1])
+    assert Book(file).read(ANAR.catalogue) == ([], [order()])
+    Book(file).write(NINA)
+    assert Book(file).read(ANAR.catalogue) == ([NINA], [order()])
+
+
+def test_a_book_of_nothing_but_a_half_line_is_new(tmp_path: Path) -> None:
+    (tmp_path / "book").write_text('{"id":')
+    assert Book(tmp_path / "book").is_new
+
+
+def test_a_name_may_hold_what_unicode_takes_for_the_end_of_a_line(tmp_path: Path) -> None:
+    split = replace(NINA, name="Nina\u2028\x85Nordin")
+    Book(tmp_path / "book").write(split)
+    assert Book(tmp_path / "book").read(ANAR.catalogue) == ([split], [])
+
+
+def test_what_was_dropped_is_new(tmp_path: Path) -> None:
+    book = Book(tmp_path / "book")
+    book.drop()
+    book.write(NINA)
+    book.drop()
+    assert book.is_new
+    assert book.read(ANAR.catalogue) == ([], [])
+
+
 def bought(front: Front, email: str) -> Sold:
     visit = front.visits.of("")
     front.log_in(visit, "Nina", email)
@@ -84,13 +114,32 @@ def test_after_a_restart_the_shops_go_on_at_the_same_hour(tmp_path: Path) -> Non
         kept = {shop["shop"]: shop for shop in world.shops()}
         assert "replenish" not in kept["wren-marigold"]["flows_on"], "as the owner left it"
         for (slug, front), url in zip(fronts.items(), urls, strict=True):
-            assert {url, front.url} <= set(kept[slug]["origins"])
+            assert kept[slug]["origins"] == list(dict.fromkeys([front.url, url])), "where it is now comes first"
             assert len(front.orders) == 6
             again, other = bought(front, "nina@example.test"), bought(front, "olga@example.test")
             assert again.buyer.id == before[slug].buyer.id != other.buyer.id
             assert int(again.number) == int(before[slug].number) + 1
             front.move("3d")
             assert front.orders[before[slug].number].sent_at, "its parcel left"
+    clock.use(None)
+
+
+@pytest.mark.ministack
+def test_after_a_kill_the_shops_open_anew(tmp_path: Path) -> None:
+    with World(tmp_path, start=NINE, live=False) as world, Shopfronts() as shops:
+        for front in opened(world, shops).fronts.values():
+            bought(front, "nina@example.test")
+        world._aws._process.kill()
+    with World(tmp_path, live=False) as world, Shopfronts() as shops:
+        assert world.shops() == [], "the emulator saves on a clean way out only"
+        for slug, front in opened(world, shops).fronts.items():
+            assert front.orders.keys() == {sold.number for sold in past.orders(front.place, NINE)[-5:]}
+            assert "something-new" in front.wire.ask("/v1/flows/something-new")["flow"]
+            kept = next(shop for shop in world.shops() if shop["shop"] == slug)
+            assert kept["origins"] == [front.url]
+        told = list(world.rows("order", ("pk",)))
+        assert len(told) == 10, "the past is told again"
+        assert world.dead() == {}
     clock.use(None)
 
 

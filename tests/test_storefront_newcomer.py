@@ -19,7 +19,7 @@ import pytest
 from chalicelib import clock, keys
 from chalicelib.domain.shop import Shop
 from chalicelib.table import shops
-from chalicelib.work import aws, remembered, rid
+from chalicelib.work import remembered, rid
 from chalicelib.work.rid import Rid
 from infra.local.server import Answer, ApiServer
 from tests.acme import MASTER, NOW
@@ -38,13 +38,6 @@ def shop() -> Iterator[Shop]:
     with instead_of_dynamodb():
         clock.use(lambda: NOW)
         yield open_storefront()
-
-
-@pytest.fixture
-def queue(monkeypatch: pytest.MonkeyPatch) -> Queue:
-    found = Queue()
-    monkeypatch.setattr(aws, "reach", lambda: found)
-    return found
 
 
 # --- a secret in the page ---

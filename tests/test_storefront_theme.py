@@ -16,7 +16,7 @@ from chalicelib.domain.slot import SLOTS
 from chalicelib.domain.times import stamp
 from chalicelib.routes import slots as door
 from chalicelib.table import customers, shelf, shops
-from chalicelib.work import aws, page_words
+from chalicelib.work import page_words
 from chalicelib.work.about import Pick
 from chalicelib.work.compose import leads_to
 from tests import letters
@@ -42,13 +42,6 @@ def shop(table: str) -> Shop:
         together={"tea": [("pot", 23), ("honey", 4)], "cup": [("pot", 9)]},
         consumable={"tea": 30},
     )
-    return found
-
-
-@pytest.fixture
-def queue(monkeypatch: pytest.MonkeyPatch) -> Queue:
-    found = Queue()
-    monkeypatch.setattr(aws, "reach", lambda: found)
     return found
 
 
@@ -175,6 +168,17 @@ def test_samples_of_one_page_are_different_products_and_not_the_one_it_shows(sho
         "popular": 1,
         "messages": 1,
     }
+
+
+def test_where_no_sample_is_left_for_a_slot_it_gets_some_that_are_made_up(shop: Shop) -> None:
+    names = [f"mug{n}" for n in range(10)]
+    for name in names:
+        product(shop, name)
+    learn(shop, popular=dict.fromkeys(names, 20))
+    found = on_page(preview(shop, "goes-with,buy-again,viewed"))
+    assert {name: len(some) for name, some in found.items()} == {"goes-with": 8, "buy-again": 2, "viewed": 8}
+    assert {*found["buy-again"]} < {*names}
+    assert not {*found["viewed"]} & {*names}
 
 
 def test_before_the_first_learning_too_no_sample_stands_twice(table: str) -> None:

@@ -24,7 +24,7 @@ class Rows(Protocol):
     """Where shops are kept: `chalicelib.table.shops`."""
 
     def get(self, slug: str) -> Shop | None: ...
-    def put(self, shop: Shop) -> None: ...
+    def change(self, slug: str, by: Callable[[Shop | None], Shop]) -> Shop: ...
     def all_slugs(self) -> list[str]: ...
 
 
@@ -42,10 +42,15 @@ def add_shop(
     kept, rows = rows is None, _table() if rows is None else rows
     slug = checked(args)["slug"]
     old = rows.get(slug)
-    shop = registered(args, old, settings.master, now)
+
+    def after(held: Shop | None) -> Shop:
+        nonlocal old
+        old = held  # somebody else may have changed it meanwhile: a secret that leaked must not come back
+        return registered(args, held, settings.master, now)
+
+    shop = after(old) if args.get("dry_run") else rows.change(slug, after)
     near = [] if old else mistyped(slug, rows.all_slugs())
     if not args.get("dry_run"):
-        rows.put(shop)
         if kept:
             _learn(slug, now)
         thin = settings.thin()

@@ -138,7 +138,8 @@ def _identity(shop: Shop, now: datetime) -> Iterator[Finding]:
     yield Finding(
         "wait",
         f"the old identity secret is taken for another {left}, until {shop.old_identity_until}",
-        f"by then the shop's server has the new one, which `{_add_shop(shop)} --dry-run` prints",
+        "a quarter of an hour before that, the shop's server has to have the new one, which "
+        f"`{_add_shop(shop)} --dry-run` prints",
     )
 
 

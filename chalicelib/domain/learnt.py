@@ -19,7 +19,7 @@ class Learnt:
 
     chosen: Chosen
     popular: dict[str, list[tuple[str, int]]]  # "*" and countries: products with how many customers bought them
-    ever: list[str]  # some products that were bought at any time, for where nothing is popular
+    ever: list[str]  # some that at least three customers bought at any time, for where nothing is popular
     consumables: frozenset[str]
     together: Iterator[tuple[str, list[Pick]]]
 

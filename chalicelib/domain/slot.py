@@ -12,7 +12,6 @@ SLOTS = ("buy-again", "new-for-you", "goes-with", "popular", "replenish", "viewe
 # slot that has fewer to choose from. What is due is also among what she bought; the other way round it would be empty.
 PRECEDENCE = ("goes-with", "replenish", "buy-again", "viewed", "new-for-you", "popular", "messages")
 PAGES = ("home", "product", "category", "cart", "confirmation", "search", "other")
-MOST_SLOTS = 8
 MOST_IN_CART = 20
 USUAL_ITEMS, MOST_ITEMS = 8, 24
 

@@ -17,19 +17,14 @@ from chalice.app import Request
 
 from chalicelib import clock, keys
 from chalicelib.domain.shop import Shop, old_identity
+from chalicelib.routes import refusals
 from chalicelib.routes.limits import Limit, Limiter
-from chalicelib.routes.problems import Problem, shown
+from chalicelib.routes.problems import Problem
 from chalicelib.routes.safely import safely
 from chalicelib.settings import settings
 from chalicelib.work import known_shops
 
 PREFLIGHT_KEPT = "86400"  # seconds, as long as browsers take it
-# By how a key begins: what it is, and what makes another.
-_SECRETS = {
-    "sk_": ("a secret key", "--rotate-secret-key"),
-    "ik_": ("an identity secret", "--rotate-identity-secret"),
-}
-_NO_ORIGIN = "null"  # what a browser says of a file on the disk
 # A page asks once or twice; a school or an office behind one address asks for many.
 _ADDRESSES = Limiter(Limit(burst=300, per_minute=1800))
 
@@ -83,13 +78,9 @@ def _for_page(origin: str | None) -> dict[str, str]:
     """The page that asked may read the answer, a refusal too: else its maker sees nothing but "CORS error". No cookie
     counts here, so that nobody can be made to ask in another's name."""
     told = {"Vary": "Origin, Authorization", "X-Content-Type-Options": "nosniff"}
-    if not origin or not (origin == _NO_ORIGIN or _is_origin(origin)):
+    if not origin or not (origin == refusals.NO_ORIGIN or refusals.is_origin(origin)):
         return told
     return {**told, "Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": "ETag,Retry-After"}
-
-
-def _is_origin(text: str) -> bool:
-    return len(text) <= 300 and text.isascii() and text.isprintable() and text.startswith(("https://", "http://"))
 
 
 def visit(request: Request, key: str | None, token: str | None = None, *, beacon: bool = False) -> Visit:
@@ -110,7 +101,7 @@ def visit(request: Request, key: str | None, token: str | None = None, *, beacon
 
 def _shop(key: str | None, now: datetime) -> tuple[Shop, bool]:
     """The shop, and whether the key is its test key. A shop that is not there and a wrong key answer alike."""
-    _no_secret(key or "")
+    refusals.no_secret(key or "")
     slug = keys.shop_of_key(key or "")
     preview = bool(key) and str(key).startswith("tk_")
     master = settings().master
@@ -119,33 +110,10 @@ def _shop(key: str | None, now: datetime) -> tuple[Shop, bool]:
     # Nothing is read for a key that anybody could have made up.
     shop = known_shops.get(slug, now) if is_ours and slug else None
     if shop is None:
-        raise Problem(401, _no_shop(key or ""), "key")
+        raise Problem(401, refusals.no_shop(key or ""), "key")
     if shop.state == "off":
         raise Problem(403, "This shop is switched off.")
     return shop, preview
-
-
-def _no_shop(key: str) -> str:
-    """The same for a shop that never was, one that is gone, and a wrong key of one there is."""
-    if not key.startswith(("pk_", "tk_")):
-        return "Send the shop's publishable key: key=pk_…"
-    return (
-        "This key opens no shop here: it is cut off, mistyped or of another installation. "
-        "`add-shop --dry-run` prints the right one."
-    )
-
-
-def _no_secret(key: str) -> None:
-    """Whether it opens anything is not said: only that it is none to be sent from a page, which its first letters
-    say."""
-    what, flag = _SECRETS.get(key[:3], ("", ""))
-    if what:
-        raise Problem(
-            401,
-            f"This is {what}, and must not stand in a page: whoever opened the page has it. Make a new one at once "
-            f"(add-shop {flag}), and send the publishable key: key=pk_…",
-            "key",
-        )
 
 
 def _its_own_page(shop: Shop, origin: str | None, needs_origin: bool) -> None:
@@ -153,21 +121,7 @@ def _its_own_page(shop: Shop, origin: str | None, needs_origin: bool) -> None:
     if origin is None and not needs_origin:
         return
     if origin not in shop.origins:
-        raise Problem(403, _no_page(origin))
-
-
-def _no_page(origin: str | None) -> str:
-    """Which origin came, to whom it was read from: in the body of the answer, and nowhere else."""
-    if not origin:
-        return (
-            "No Origin came with it: events are told by pages, and a browser sends it by itself. "
-            "A server may ask GET /v1/slots without one."
-        )
-    if origin == _NO_ORIGIN:
-        what = "This page has no origin (a file on the disk, or a frame in a sandbox): serve it from one of the shop's"
-    else:
-        what = f"{shown(origin) if _is_origin(origin) else 'This origin'} is none of this shop's origins"
-    return f"{what}; add-shop --origin names those that may ask. While a page is being made, the test key (tk_…) may."
+        raise Problem(403, refusals.no_page(origin))
 
 
 def _bearer(request: Request) -> str | None:

@@ -22,8 +22,8 @@ export interface SlotsQuestion extends PageContext {
   api?: string;
   /** `pk_…`, or `tk_…` for a preview. */
   key: string;
-  /** Up to eight. */
-  slots: readonly SlotName[] | string;
+  /** One at least; `popular:4` for so many of it. */
+  slots: readonly (SlotName | `${SlotName}:${number}`)[] | string;
   /** Items a slot, 1 to 24; default 8. */
   limit?: number;
   /** Only products with a picture. */

@@ -1,6 +1,7 @@
 // <ecrm-slot>: something chosen for whoever looks at the page, in the place of what the shop had put there.
 //
-// It never throws, never blocks and never moves what lies below; where anything fails, the slot's own children stay.
+// It never throws, never blocks, and keeps the space of what everybody gets; where anything fails, the slot's own children
+// stay.
 // Nothing of an answer is ever read as HTML. Nothing is stored and nobody is told apart without consent.
 // `make widget` puts the style and the version in and writes what is served. 3,000 bytes at most, gzipped.
 try {

@@ -72,13 +72,11 @@ def clear(shop: str, rule: str) -> int:
 
 
 def _add_one(shop: str, rule: str, code: str) -> int:
-    for _ in range(12):
-        try:
-            return _add(shop, rule, [code])
-        except base.Conflict:
-            if coupons.of_code(shop, code) or base.first(PoolCodeRow, _pk(shop, rule), _sk(code)):
-                return 0
-    raise base.Trouble("the pool is written to by others")
+    def attempt() -> int:
+        known = coupons.of_code(shop, code) or base.first(PoolCodeRow, _pk(shop, rule), _sk(code))
+        return 0 if known else _add(shop, rule, [code])
+
+    return base.retried(attempt)
 
 
 def _add(shop: str, rule: str, codes: list[str]) -> int:

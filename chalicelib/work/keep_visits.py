@@ -65,7 +65,8 @@ def _mark(shop: Shop, visitor: str, at: str) -> None:
 
 def _for_visitor(shop: Shop, told: Told, visitor: str, happened: list[Json]) -> str:
     """What comes in after its visitor has become somebody, or was forgotten, is nobody's: it may have become hers
-    already. Looked up behind the write: who is forgotten meanwhile has it taken away by one of the two."""
+    already. Looked up behind the write: who is forgotten meanwhile has it taken away by one of the two. Where that look
+    fails the batch comes again, and is kept, but not counted."""
     outcome = "stored"
     try:
         base.commit([visits.for_visitor(shop.slug, visitor, told.at, told.name, happened)])

@@ -1,5 +1,5 @@
 """What a slot may look like, for a theme that is being made: products of the shop's own where any are known; before the
-first learning what the page itself speaks of, and products made up that say so."""
+first learning what the page itself speaks of; where these are too few, products and a message made up that say so."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _PRICES = (12, 24, 18, 35)  # of the shop's own money, or ten thousand of a smal
 
 
 def known(ask: Ask, model: Model) -> list[Choice]:
-    """For all slots that stay empty: popular products, else whatever was ever bought, without those of the page; before
-    the first learning just those, as nothing else is known. What an outsider could learn from the newest orders of a
+    """For all slots that stay empty: popular products, else what at least three ever bought, without those of the page;
+    before the first learning just those, as nothing else is known. What an outsider could learn from the newest orders of a
     shop is not told."""
     learnt = list(model.popularity) or model.catalogue
     found = [product for product in learnt if product not in ask.at_hand] if learnt else ask.at_hand

@@ -1,7 +1,8 @@
 """What a page of the shop shows to whoever looks at it: one answer for all its slots.
 
 Personal slots are filled for a customer whom the shop's own server names, and only for the treated: the held out see
-the page as everybody does. Whatever is not personal is the same for both, and the same for everybody.
+the page as everybody does. Whatever is not personal is the same for both, and the same for everybody, but for products
+that a personal slot of the same question shows already.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from chalicelib.work.slot_view import Maker, Voice, link
 
 MESSAGES = "messages"
 MOST_LOOKED_AT = 300  # popular products, for those of one category
-PATIENCE = 2.5  # seconds: the widget waits three for an answer
+PATIENCE = 2.0  # seconds: the widget waits half a second longer
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ def _of_category(shop: Shop, ask: Ask, model: Model, now: datetime) -> set[str] 
 
 
 def _with_made_up(filled: _Filled, ask: Ask, model: Model, products: list[Product]) -> _Filled:
-    """Before the first learning, and where nothing that is known can be shown."""
+    """Before the first learning, and where nothing that is known is left for a slot."""
     choices, left = dict(filled.choices), iter(products)
     for slot, found in choices.items():
         if slot != MESSAGES and not (found and model.learned_at):

@@ -82,23 +82,30 @@ class Ministack:
             process = self._launched()
             if self._came_up(process):
                 return process
-        raise RuntimeError(f"ministack did not start; see {self._folder / 'ministack.log'}")
+        raise RuntimeError(f"ministack did not start; see {self._log}")
+
+    @property
+    def _log(self) -> Path:
+        return self._folder / "ministack.log"
 
     def _launched(self) -> subprocess.Popen[bytes]:
-        with (self._folder / "ministack.log").open("wb") as log:
+        with self._log.open("ab") as log:  # what the first try said stays
             return subprocess.Popen(
                 [PYTHON, "-c", _BOOT], env=self._environment(), stdout=log, stderr=log, stdin=subprocess.DEVNULL,
                 cwd=self._folder, start_new_session=True,
             )  # fmt: skip
 
     def _came_up(self, process: subprocess.Popen[bytes]) -> bool:
-        """False where it ended: somebody else may have taken its port meanwhile."""
+        """False where it ended: somebody else may have taken its port meanwhile. Raises RuntimeError where it runs, but
+        does not answer in time: it would not the next time either."""
         deadline = time.monotonic() + START_SECONDS
         while not self._answers():
-            if process.poll() is not None or time.monotonic() > deadline:
+            if process.poll() is not None:
+                return False
+            if time.monotonic() > deadline:
                 process.kill()
                 process.wait()
-                return False
+                raise RuntimeError(f"ministack did not answer within {START_SECONDS:.0f} s; see {self._log}")
             time.sleep(0.05)
         return True
 

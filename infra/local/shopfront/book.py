@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
@@ -18,26 +19,38 @@ class Book:
 
     def __init__(self, file: Path | None = None) -> None:
         self._file = file
+        self._lock = threading.Lock()
 
     @property
     def is_new(self) -> bool:
         """Whether the shop has not been opened in this world."""
-        return self._file is None or not self._file.exists()
+        return not self._lines()
+
+    def drop(self) -> None:
+        """Forget everything."""
+        if self._file:
+            self._file.unlink(missing_ok=True)
 
     def write(self, *told: Customer | Sold) -> None:
-        """One account or order, or many at once, in one piece: a process that is ended leaves no half line."""
+        """One account or order, or many at once; with the system when this returns. A process that is killed meanwhile
+        may leave some of them and a half line: that is not read, and cut off by the next write. Raises OSError."""
         if self._file:
-            with self._file.open("ab", buffering=0) as lines:
+            with self._lock, self._file.open("ab") as lines:
+                lines.truncate(sum(len(line) + 1 for line in self._lines()))
                 lines.write("".join(f"{_written(one)}\n" for one in told).encode())
+                lines.flush()
 
     def read(self, catalogue: Catalogue) -> tuple[list[Customer], list[Sold]]:
         """All accounts and orders, in the order in which they came. Products that are sold no more are left out."""
-        if self.is_new or self._file is None:
-            return [], []
-        found = [json.loads(line) for line in self._file.read_text("utf-8").splitlines()]
+        found = [json.loads(line) for line in self._lines()]
         accounts = {row["email"]: Customer(**row) for row in found if "email" in row}
         orders = {row["number"]: _order(row, catalogue) for row in found if "number" in row}
         return list(accounts.values()), list(orders.values())
+
+    def _lines(self) -> list[bytes]:
+        """Those that were written to their end. A name may hold what Unicode takes for the end of a line."""
+        written = self._file.read_bytes() if self._file and self._file.exists() else b""
+        return written.split(b"\n")[:-1]
 
 
 def _written(one: Customer | Sold) -> str:

@@ -47,7 +47,7 @@ class Shopfronts:
         """Register, tell, learn, and let people in; how many orders they had (`most`: only the last so many of each).
         They open for the first time in the morning: in the evening whoever buys would wait for her mail until quiet
         hours end. In a world that was there before nothing is told twice, and its clock goes on from where it stood."""
-        books = {place.slug: Book(world.data / f"{place.slug}.jsonl") for place in PLACES}
+        books = _books(world)
         if any(book.is_new for book in books.values()) and (morning := _morning(world.timeline.now())):
             world.jump(morning, _PACE, once=True)
         for place, server in zip(PLACES, self._servers, strict=True):
@@ -57,6 +57,16 @@ class Shopfronts:
         for front, server in zip(self.fronts.values(), self._servers, strict=True):
             server.open(Routes(front), world.url)
         return sum(len(front.orders) for front in self.fronts.values())
+
+
+def _books(world: World) -> dict[str, Book]:
+    """slug -> what its shop wrote down. A world that was killed has lost its shops, but not their books: there they
+    open anew."""
+    known = {shop["shop"] for shop in world.shops()}
+    books = {place.slug: Book(world.data / f"{place.slug}.jsonl") for place in PLACES}
+    for slug in books.keys() - known:
+        books[slug].drop()
+    return books
 
 
 def _morning(now: datetime) -> datetime | None:
@@ -70,7 +80,8 @@ def _furnished(world: World, place: Place, server: ShopServer, book: Book, most:
     front = Front(place, server.url, wire, words(place.language)["categories"], book)
     if book.is_new:
         _say_something_new(place, wire)
-        _tell_the_past(world, front, past.orders(place, world.timeline.now())[-(most or 0) :])
+        sold = past.orders(place, world.timeline.now())
+        _tell_the_past(world, front, sold[-most:] if most else sold)
     # Also where the shops were there before: their ports may be others now.
     for at, said in enumerate(front.catalogue_said(world.timeline.now())):
         _must(wire.tell(said, f"catalogue-{at}-{stamp(world.timeline.now())}"))
@@ -89,11 +100,12 @@ def _tell_the_past(world: World, front: Front, orders: list[Sold]) -> None:
 
 def _registered(world: World, place: Place, url: str) -> dict[str, Any]:
     """Through the same door as `add-shop`. A shop that was there before stays as its owner left it, and may be found
-    at other ports."""
+    at other ports: where it is now comes first, as the links of mails and previews lead there."""
     known = next((shop for shop in world.shops() if shop["shop"] == place.slug), None)
     asked = place.registration([url])
     if known:
-        asked = {name: asked[name] for name in ("shop", "platform")} | {"origin": [*known["origins"], url]}
+        origins = list(dict.fromkeys([url, *known["origins"]]))
+        asked = {name: asked[name] for name in ("shop", "platform")} | {"origin": origins}
     body = json.dumps(asked).encode()
     request = urllib.request.Request(f"{world.url}/_local/shops", body, {"content-type": "application/json"})
     with urllib.request.urlopen(request, timeout=60) as answer:
