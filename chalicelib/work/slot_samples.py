@@ -20,8 +20,8 @@ _PRICES = (12, 24, 18, 35)  # of the shop's own money, or ten thousand of a smal
 
 def known(ask: Ask, model: Model) -> list[Choice]:
     """For all slots that stay empty: popular products, else what at least three ever bought, without those of the page;
-    before the first learning just those, as nothing else is known. What an outsider could learn from the newest orders of a
-    shop is not told."""
+    before the first learning just those, as nothing else is known. What an outsider could learn from the newest orders
+    of a shop is not told."""
     learnt = list(model.popularity) or model.catalogue
     found = [product for product in learnt if product not in ask.at_hand] if learnt else ask.at_hand
     return [Choice(product, SAMPLE) for product in found[: max(MOST, 2 * ask.most)]]
