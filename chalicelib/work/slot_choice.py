@@ -16,7 +16,7 @@ from chalicelib.domain import again, picking, replenishing
 from chalicelib.domain.again import Again
 from chalicelib.domain.picking import Taste
 from chalicelib.domain.replenishing import Gap
-from chalicelib.domain.slot import Ask, Choice, at_least
+from chalicelib.domain.slot import PRECEDENCE, Ask, Choice, at_least
 from chalicelib.domain.times import in_order, moment, stamp
 from chalicelib.table.learnt import Rec
 from chalicelib.table.visitor import Bought, Visitor
@@ -26,6 +26,7 @@ from chalicelib.work.slot_sources import Model
 JUST_BOUGHT, ON_ITS_WAY = timedelta(days=30), timedelta(days=3)
 MOST_JUST_BOUGHT = 50  # of which that is looked up: with a full cart and her 25 lists one question to the table
 POPULAR = "popular"  # a slot, and the reason for what stands in it and for what fills others up
+FILLED_UP = ("goes-with", "new-for-you")
 
 
 @dataclass(frozen=True)
@@ -101,8 +102,10 @@ def choose(slot: str, scene: Scene) -> list[Choice]:
 
 
 def _enough(slot: str, ask: Ask) -> int:
-    """Some of it may be sold out, and all that the other slots show may be of it."""
-    return ask.limit(slot) + ask.most
+    """As many again, since some may be sold out, and all that those slots show which have the first choice: where what
+    is popular fills up, that may be all of them."""
+    first = PRECEDENCE if slot in FILLED_UP else PRECEDENCE[: PRECEDENCE.index(slot)]
+    return 2 * ask.limit(slot) + sum(ask.limit(one) for one in ask.slots if one in first and one != slot)
 
 
 def fills_up(slot: str, choice: Choice) -> bool:
