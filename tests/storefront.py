@@ -61,6 +61,21 @@ def learn(
         learnt.put_rec(shop.slug, id, Rec(picks, id in (consumable or {}), (consumable or {}).get(id)))
 
 
+def tea_shop() -> Shop:
+    """It has learnt something: tea is used up within about 30 days. Its clock stands at noon."""
+    clock.use(lambda: NOW)
+    found = open_storefront()
+    for id in ("tea", "cup", "pot", "honey", "biscuits"):
+        product(found, id)
+    learn(
+        found,
+        popular={"tea": 57, "cup": 12, "biscuits": 8},
+        together={"tea": [("pot", 23), ("honey", 4)], "cup": [("pot", 9)]},
+        consumable={"tea": 30},
+    )
+    return found
+
+
 def bought(shop: Shop, order_id: str, days_ago: int, *ids: str, buyer: Buyer = MINA, **fields: Any) -> None:
     """An order of these products, so many days before NOW."""
     at = stamp(NOW - timedelta(days=days_ago))

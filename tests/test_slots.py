@@ -21,25 +21,12 @@ from chalicelib.table import customers, learnt, shelf, shops
 from chalicelib.work import page_words, privacy, remembered, rid, take_product
 from tests.acme import MASTER, NOW, see_account
 from tests.gateway import Answered, ask
-from tests.storefront import MINA, PAGE, asks, bought, ids, items, learn, open_storefront, product, token
-
-TEAS = ("tea", "cup", "pot", "honey", "biscuits")
+from tests.storefront import MINA, PAGE, asks, bought, ids, items, learn, open_storefront, product, tea_shop, token
 
 
 @pytest.fixture
 def shop(table: str) -> Shop:
-    """A tea shop that has learnt something."""
-    clock.use(lambda: NOW)
-    found = open_storefront()
-    for id in TEAS:
-        product(found, id)
-    learn(
-        found,
-        popular={"tea": 57, "cup": 12, "biscuits": 8},
-        together={"tea": [("pot", 23), ("honey", 4)], "cup": [("pot", 9)]},
-        consumable={"tea": 30},
-    )
-    return found
+    return tea_shop()
 
 
 def later(**passed: float) -> None:

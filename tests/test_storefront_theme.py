@@ -22,27 +22,15 @@ from chalicelib.work.compose import leads_to
 from tests import letters
 from tests.acme import MASTER, NOW
 from tests.gateway import Answered, ask
-from tests.storefront import PAGE, asks, bought, ids, items, learn, open_storefront, product
+from tests.storefront import PAGE, asks, bought, ids, items, learn, open_storefront, product, tea_shop
 from tests.visiting import LAPTOP, Queue, tells
 
-TEAS = ("tea", "cup", "pot", "honey", "biscuits")
 TEST_KEY = keys.test_key(MASTER, "acme")
 
 
 @pytest.fixture
 def shop(table: str) -> Shop:
-    """A tea shop that has learnt something: tea is used up within about 30 days."""
-    clock.use(lambda: NOW)
-    found = open_storefront()
-    for id in TEAS:
-        product(found, id)
-    learn(
-        found,
-        popular={"tea": 57, "cup": 12, "biscuits": 8},
-        together={"tea": [("pot", 23), ("honey", 4)], "cup": [("pot", 9)]},
-        consumable={"tea": 30},
-    )
-    return found
+    return tea_shop()
 
 
 def on_page(answer: Answered) -> dict[str, list[str]]:
